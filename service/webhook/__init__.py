@@ -1,0 +1,1 @@
+"""The one door WeChat knocks on: verify, understand, act once, answer."""

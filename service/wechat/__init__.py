@@ -1,0 +1,1 @@
+"""The WeChat border: its envelopes, its messages, its API, its tokens."""

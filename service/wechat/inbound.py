@@ -1,0 +1,324 @@
+"""WeChat's XML on its way in and out: fields of a push, the fact it states, the reply's XML.
+
+Parsing is strict about form (UTF-8, no document type, no entities, no repeated field) and tolerant
+about content: unknown types and fields are acknowledged, as the platform adds them at will.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from xml.parsers import expat
+
+from service import clock
+from service.happenings import (
+    AccountWarned,
+    Clicked,
+    Fact,
+    LocationReported,
+    MediaReceived,
+    MessageSettled,
+    OpenId,
+    OtherHeard,
+    PermissionRevoked,
+    Scanned,
+    Subscribed,
+    Surface,
+    TextReceived,
+    Unfollowed,
+    Viewed,
+)
+from service.replies import HandOver, News, Reply, Text
+
+#: Element text by path below ``<xml>``: ``{"MsgType": "event", "ScanCodeInfo/ScanType": "qr"}``.
+Fields = Mapping[str, str]
+
+_DEPTH = 8
+#: WeChat's longest names have half of this. Long ones, nested, would make paths costly to build.
+_NAME_SIGNS = 64
+_TEXT_BYTES = 2048
+#: An event this far ahead of our clock is taken as of now: it would silence every later one.
+_AHEAD = timedelta(minutes=10)
+
+
+class Unreadable(Exception):
+    """A push whose content cannot be understood. ``fault`` names the field, never its value."""
+
+    def __init__(self, fault: str) -> None:
+        self.fault = fault
+        super().__init__(fault)
+
+
+class _Reader:
+    """Collects the text of every element by its path."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, str] = {}
+        self._path: list[str] = []
+        self._text: list[str] = []
+
+    def start(self, name: str, _attributes: dict[str, str]) -> None:
+        if len(self._path) == _DEPTH or len(name) > _NAME_SIGNS:
+            raise Unreadable("depth")
+        self._path.append(name)
+        self._text.clear()
+
+    def end(self, _name: str) -> None:
+        # The root's own name is dropped: some platforms write <xml>, some <XML>.
+        if len(self._path) > 1:
+            self._close("/".join(self._path[1:]), "".join(self._text))
+        self._path.pop()
+        self._text.clear()
+
+    def _close(self, path: str, text: str) -> None:
+        if len(self._path) == 2 and path in self.fields:
+            raise Unreadable(f"repeated {path[:32]}")
+        # Lists repeat their items; the first stands for all where we need one at all.
+        self.fields.setdefault(path, text)
+
+    def refuse(self, *_declaration: object) -> None:
+        raise Unreadable("document type")
+
+
+def fields_of(document: bytes) -> dict[str, str]:
+    """The fields of a push.
+
+    Raises:
+        Unreadable: not UTF-8 XML, or with a document type, a repeated field, or absurd nesting.
+    """
+    reader = _Reader()
+    # Naming the encoding here overrides what the document claims, so UTF-16 tricks end here.
+    parser = expat.ParserCreate("utf-8")
+    parser.buffer_text = True
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader._text.append
+    parser.StartDoctypeDeclHandler = reader.refuse
+    try:
+        parser.Parse(document, True)
+    except expat.ExpatError:
+        raise Unreadable("XML") from None
+    return reader.fields
+
+
+def fact_in(fields: Fields) -> Fact:
+    """The fact a push states.
+
+    Raises:
+        Unreadable: a field that the fact cannot do without is missing or not of its kind.
+    """
+    kind = _needed(fields, "MsgType").strip().lower()
+    if kind != "event":
+        return _MESSAGES.get(kind, _other)(fields)
+    event = _needed(fields, "Event").strip().lower()
+    if event in _ACCOUNT_EVENTS:
+        return AccountWarned(*_who_when(fields), event=event)
+    return _EVENTS.get(event, _other)(fields)
+
+
+def identity_of(fields: Fields) -> str:
+    """What tells this push from every other: the same for each of its deliveries.
+
+    Messages have a ``MsgId``. Events have none, and WeChat's own advice (sender and second) drops
+    real events, so every field counts: retries repeat the body unchanged.
+    """
+    sender = fields.get("FromUserName", "")
+    if message_id := fields.get("MsgId"):
+        return f"message\n{sender}\n{message_id}"
+    return "event\n" + "\n".join(f"{name}={fields[name]}" for name in sorted(fields))
+
+
+def _who_when(fields: Fields) -> tuple[OpenId, datetime]:
+    # The permission events come from WeChat's own sender and name the follower inside.
+    openid = fields.get("OpenID") or _needed(fields, "FromUserName")
+    if not 1 <= len(openid) <= 64 or not openid.isascii():
+        raise Unreadable("FromUserName")
+    try:
+        at = clock.from_epoch(int(_needed(fields, "CreateTime")))
+    except (ValueError, OverflowError, OSError):
+        raise Unreadable("CreateTime") from None
+    now = clock.now()
+    return OpenId(openid), at if at <= now + _AHEAD else now
+
+
+def _needed(fields: Fields, name: str) -> str:
+    value = fields.get(name)
+    if not value:
+        raise Unreadable(name)
+    return value
+
+
+def _degrees(fields: Fields, name: str, limit: float) -> float:
+    value = _number(fields, name)
+    if not -limit <= value <= limit:
+        raise Unreadable(name)
+    return value
+
+
+def _number(fields: Fields, name: str) -> float:
+    try:
+        value = float(_needed(fields, name))
+    except ValueError:
+        raise Unreadable(name) from None
+    if not math.isfinite(value):
+        raise Unreadable(name)
+    return value
+
+
+def _location_event(fields: Fields) -> Fact:
+    return LocationReported(
+        *_who_when(fields),
+        latitude=_degrees(fields, "Latitude", 90.0),
+        longitude=_degrees(fields, "Longitude", 180.0),
+        precision_m=_number(fields, "Precision") if fields.get("Precision") else None,
+    )
+
+
+def _location_message(fields: Fields) -> Fact:
+    # WeChat's X is the latitude and its Y the longitude.
+    return LocationReported(
+        *_who_when(fields),
+        latitude=_degrees(fields, "Location_X", 90.0),
+        longitude=_degrees(fields, "Location_Y", 180.0),
+        surface=Surface.MESSAGE,
+        label=fields.get("Label", ""),
+    )
+
+
+def _subscribe(fields: Fields) -> Fact:
+    scene = fields.get("EventKey", "")
+    return Subscribed(
+        *_who_when(fields),
+        scene=scene.removeprefix("qrscene_") if scene.startswith("qrscene_") else None,
+    )
+
+
+def _text(fields: Fields) -> Fact:
+    return TextReceived(
+        *_who_when(fields),
+        content=fields.get("Content", ""),
+        menu_item=fields.get("bizmsgmenuid") or None,
+    )
+
+
+def _media(fields: Fields) -> Fact:
+    return MediaReceived(
+        *_who_when(fields),
+        kind=fields["MsgType"].strip().lower(),
+        said=fields.get("Recognition", ""),
+    )
+
+
+def _other(fields: Fields) -> Fact:
+    kind = fields.get("Event") or fields.get("MsgType", "")
+    return OtherHeard(*_who_when(fields), kind=kind.lower())
+
+
+def _settled(fields: Fields) -> Fact:
+    return MessageSettled(
+        *_who_when(fields),
+        kind=fields["Event"].lower(),
+        message_id=fields.get("MsgID", ""),
+        status=fields.get("Status", ""),
+    )
+
+
+def _revoked(fields: Fields) -> Fact:
+    permissions = fields.get("RevokeInfo", "").replace(",", " ").split()
+    return PermissionRevoked(
+        *_who_when(fields),
+        permissions=frozenset(permissions),
+    )
+
+
+_MESSAGES: dict[str, Callable[[Fields], Fact]] = {
+    "text": _text,
+    "image": _media,
+    "voice": _media,
+    "video": _media,
+    "shortvideo": _media,
+    "link": _media,
+    "location": _location_message,
+}
+
+_EVENTS: dict[str, Callable[[Fields], Fact]] = {
+    "subscribe": _subscribe,
+    "unsubscribe": lambda f: Unfollowed(*_who_when(f)),
+    "scan": lambda f: Scanned(*_who_when(f), scene=f.get("EventKey", "")),
+    "location": _location_event,
+    "click": lambda f: Clicked(*_who_when(f), key=_needed(f, "EventKey")),
+    "view": lambda f: Viewed(*_who_when(f), url=f.get("EventKey", ""), menu_id=f.get("MenuId", "")),
+    "masssendjobfinish": _settled,
+    "templatesendjobfinish": _settled,
+    "user_authorization_revoke": _revoked,
+    # Whoever closes their WeChat account leaves nothing behind either.
+    "user_authorization_cancellation": lambda f: Unfollowed(*_who_when(f)),
+}
+
+#: Losing the verification loses tags, conditional menus and customer-service messages.
+_ACCOUNT_EVENTS = frozenset(
+    {
+        "qualification_verify_success",
+        "qualification_verify_fail",
+        "naming_verify_success",
+        "naming_verify_fail",
+        "annual_renew",
+        "verify_expired",
+    }
+)
+
+
+def xml_of(reply: Reply, *, to: str, sender: str, at: int) -> bytes:
+    """The reply as WeChat wants it, inside or without an envelope; ``at`` in seconds since 1970."""
+    head = (
+        f"<xml><ToUserName>{_cdata(to)}</ToUserName><FromUserName>{_cdata(sender)}</FromUserName>"
+        f"<CreateTime>{at}</CreateTime>"
+    )
+    return f"{head}{_body(reply)}</xml>".encode()
+
+
+def _body(reply: Reply) -> str:
+    match reply:
+        case Text(content):
+            return f"<MsgType>{_cdata('text')}</MsgType><Content>{_cdata(_cut(content))}</Content>"
+        case News(articles):
+            items = "".join(
+                f"<item><Title>{_cdata(a.title)}</Title>"
+                f"<Description>{_cdata(a.description)}</Description>"
+                f"<PicUrl>{_cdata(a.picture)}</PicUrl><Url>{_cdata(a.url)}</Url></item>"
+                for a in articles
+            )
+            return (
+                f"<MsgType>{_cdata('news')}</MsgType><ArticleCount>{len(articles)}</ArticleCount>"
+                f"<Articles>{items}</Articles>"
+            )
+        case HandOver(account):
+            to = f"<TransInfo><KfAccount>{_cdata(account)}</KfAccount></TransInfo>"
+            return (
+                f"<MsgType>{_cdata('transfer_customer_service')}</MsgType>{to if account else ''}"
+            )
+
+
+def _cdata(text: str) -> str:
+    inner = _printable(text).replace("]]>", "]]]]><![CDATA[>")
+    return f"<![CDATA[{inner}]]>"
+
+
+def _printable(text: str) -> str:
+    """Without the control characters that XML 1.0 cannot carry."""
+    if text.isprintable():
+        return text
+    return "".join(c for c in text if c in "\n\t" or (c >= " " and not _is_unfit(c)))
+
+
+def _is_unfit(character: str) -> bool:
+    return "\ud800" <= character <= "\udfff" or character in "\ufffe\uffff"
+
+
+def _cut(content: str) -> str:
+    """At most 2,048 bytes, ending on a whole character: WeChat drops longer replies."""
+    encoded = content.encode("utf-8", "ignore")
+    if len(encoded) <= _TEXT_BYTES:
+        return encoded.decode()
+    return encoded[: _TEXT_BYTES - 3].decode("utf-8", "ignore") + "…"

@@ -1,0 +1,149 @@
+"""What the environment may say, and that everything wrong with it is told at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import config
+from config import SAMPLE_SECRETS, Settings, SettingsRefused, documented, faults, from_environment
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the machine that runs the tests plays a part."""
+    for name, _default, _says in documented():
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
+
+
+def earnest(**changes: object) -> Settings:
+    """Settings as a bank would have them."""
+    return replace(
+        Settings(
+            environment="production",
+            bank_name="某银行",
+            wechat_appid="wx1234567890abcdef",
+            wechat_secret="0123456789abcdef0123456789abcdef",
+            wechat_token="ownpushtoken",
+            wechat_aes_key="abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+            wechat_api_base="https://api.weixin.qq.com",
+            wechat_oauth_base="https://open.weixin.qq.com",
+            public_base_url="https://bank.example",
+            secret_key="a-key-of-more-than-thirty-two-characters",
+        ),
+        **changes,
+    )
+
+
+def test_nothing_need_be_set_to_try_the_program() -> None:
+    settings = from_environment()
+    assert settings.uses_sandbox
+    assert settings.wechat_api_base == "http://127.0.0.1:8100"
+    assert settings.public_base_url == "http://127.0.0.1:8000"
+
+
+def test_ports_move_the_addresses_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "9000")
+    monkeypatch.setenv("SANDBOX_PORT", "9100")
+    settings = from_environment()
+    assert settings.public_base_url == "http://127.0.0.1:9000"
+    assert settings.wechat_oauth_base == "http://127.0.0.1:9100"
+
+
+def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("from-a-file\n")
+    monkeypatch.setenv("WECHAT_SECRET_FILE", str(secret))
+    assert from_environment().wechat_secret == "from-a-file"
+
+
+def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "eighty")
+    monkeypatch.setenv("WECHAT_MODE", "open")
+    monkeypatch.setenv("MENU_TAGS", "101")
+    with pytest.raises(SettingsRefused) as refused:
+        from_environment()
+    assert set(refused.value.problems) == {"PORT", "WECHAT_MODE", "MENU_TAGS"}
+
+
+def test_a_refused_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WECHAT_AES_KEY", "too-short-a-key")
+    with pytest.raises(SettingsRefused) as refused:
+        from_environment()
+    assert "too-short-a-key" not in str(refused.value)
+
+
+def test_a_bank_with_its_own_values_may_go_to_production() -> None:
+    assert faults(earnest()) == {}
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLE_SECRETS))
+def test_production_refuses_every_sample_secret(name: str) -> None:
+    assert name.upper() in faults(earnest(**{name: SAMPLE_SECRETS[name]}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("public_base_url", "http://bank.example"),
+        ("wechat_api_base", "https://sandbox.example"),
+        ("wechat_api_base", "https://api.weixin.qq.com.evil.example"),
+        ("wechat_jssdk_url", "http://res.wx.qq.com/open/js/jweixin-1.6.0.js"),
+        ("secret_key", "short"),
+        ("bank_name", config.SAMPLE_BANK),
+    ],
+)
+def test_production_refuses_what_is_not_earnest(name: str, value: str) -> None:
+    assert name.upper() in faults(earnest(**{name: value}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("wechat_aes_key", "x" * 42),
+        ("wechat_aes_key_previous", "with-punctuation-is-never-a-key-0123456789a"),
+        ("public_base_url", "bank.example"),
+        ("public_base_url", "https://bank.example/path"),
+        ("wechat_jssdk_url", "/jweixin.js"),
+        ("wechat_jssdk_url", "https://res.wx.qq.com; script-src */jweixin.js"),
+        ("freshness_seconds", 0),
+        ("presence_days", -1),
+        ("menu_tags", 0),
+        ("menu_ceiling", -1),
+    ],
+)
+def test_what_can_never_work_is_refused_everywhere(name: str, value: object) -> None:
+    assert name.upper() in faults(replace(Settings(), **{name: value}))
+
+
+@pytest.mark.parametrize(
+    ("given_url", "used"),
+    [
+        ("postgres://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
+        ("postgresql://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
+        ("sqlite:///x.db", "sqlite:///x.db"),
+    ],
+)
+def test_databases_are_spoken_to_through_a_known_driver(given_url: str, used: str) -> None:
+    assert Settings(database_url=given_url).database == used
+
+
+def test_without_a_database_there_is_sqlite_in_the_data_folder(tmp_path: Path) -> None:
+    assert Settings(data_dir=tmp_path).database == f"sqlite:///{tmp_path}/bank.sqlite3"
+
+
+def test_the_page_script_comes_from_where_the_account_is() -> None:
+    assert Settings().jssdk_url == "http://127.0.0.1:8100/jssdk/jweixin.js"
+    assert earnest().jssdk_url.startswith("https://res.wx.qq.com/")
+    assert earnest(wechat_jssdk_url="https://bank.example/j.js").jssdk_url.endswith("/j.js")
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=80))
+def test_no_text_as_a_key_breaks_the_check(text: str) -> None:
+    found = faults(replace(Settings(), wechat_aes_key=text))
+    assert set(found) <= {"WECHAT_AES_KEY"}

@@ -1,0 +1,75 @@
+"""The composition root: who reacts to what, who answers what, who performs what. No logic.
+
+Run by ``flask`` and by ``gunicorn 'wsgi:create_app()'``.
+"""
+
+from __future__ import annotations
+
+import click
+from flask import Blueprint, Flask
+
+import config
+from service import assembly, followers, heartbeat, notices
+from service.delivery import claims, learning, ledger, quotas
+from service.delivery.commands import worker_group
+from service.delivery.ledger import Performer
+from service.demo import demo
+from service.doctor import doctor
+from service.happenings import (
+    AccountWarned,
+    MessageSettled,
+    PermissionRevoked,
+    Subscribed,
+    Unfollowed,
+)
+from service.readiness import readiness
+from service.sandbox.commands import sandbox_group
+from service.webhook import intake, kept, nonces, receipts
+from service.webhook.commands import intake_group
+from service.wiring import Tables
+
+TABLES = Tables(
+    reactions={
+        Subscribed: [followers.arrive],
+        AccountWarned: [notices.warn],
+        MessageSettled: [notices.settle],
+        PermissionRevoked: [followers.withdraw_place],
+        # Whoever points at the follower goes first, the follower last.
+        Unfollowed: [ledger.forget, kept.forget, followers.depart],
+    },
+    deliveries={
+        "intake.replay": Performer(intake.replay_kept),
+        "quotas.learn": learning.LEARN,
+    },
+    chores={
+        "heartbeat": (heartbeat.EVERY_SECONDS, heartbeat.beat),
+        "intake.replay": (5, intake.ask_for_replay),
+        "intake.receipts": (60, receipts.forget_old),
+        "intake.nonces": (60, nonces.forget_old),
+        "intake.kept": (3600, kept.forget_old),
+        "followers.departures": (600, followers.forget_departures),
+        "deliveries.tidy": (86_400, claims.tidy),
+        "quotas.ask": (21_600, learning.ask),
+        "quotas.tidy": (86_400, quotas.tidy),
+    },
+    checks={"worker": heartbeat.heard},
+)
+
+#: The pages and consoles each package brings.
+BLUEPRINTS: tuple[Blueprint, ...] = (readiness,)
+
+#: ``flask <group> <verb>``.
+COMMANDS: tuple[click.Command, ...] = (
+    doctor,
+    demo,
+    intake_group,
+    sandbox_group,
+    worker_group,
+)
+
+
+def create_app(settings: config.Settings | None = None) -> Flask:
+    """The whole program as one WSGI application, set up from the environment unless told how."""
+    return assembly.assemble(
+        settings or config.from_environment(), TABLES, blueprints=BLUEPRINTS, commands=COMMANDS
+    )
