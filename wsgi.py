@@ -9,6 +9,8 @@ import click
 from flask import Blueprint, Flask
 
 import config
+from regions import outlines, presence, sample
+from regions.commands import regions_group
 from service import assembly, followers, heartbeat, notices
 from service.delivery import claims, learning, ledger, quotas
 from service.delivery.commands import worker_group
@@ -17,8 +19,10 @@ from service.demo import demo
 from service.doctor import doctor
 from service.happenings import (
     AccountWarned,
+    LocationReported,
     MessageSettled,
     PermissionRevoked,
+    Scanned,
     Subscribed,
     Unfollowed,
 )
@@ -30,13 +34,16 @@ from service.wiring import Tables
 
 TABLES = Tables(
     reactions={
-        Subscribed: [followers.arrive],
+        Subscribed: [followers.arrive, presence.follow_scene],
+        Scanned: [presence.follow_scene],
+        LocationReported: [presence.follow_to],
         AccountWarned: [notices.warn],
         MessageSettled: [notices.settle],
-        PermissionRevoked: [followers.withdraw_place],
+        PermissionRevoked: [followers.withdraw_place, presence.revoke],
         # Whoever points at the follower goes first, the follower last.
-        Unfollowed: [ledger.forget, kept.forget, followers.depart],
+        Unfollowed: [ledger.forget, kept.forget, presence.forget, followers.depart],
     },
+    glances={LocationReported: presence.is_settled},
     deliveries={
         "intake.replay": Performer(intake.replay_kept),
         "quotas.learn": learning.LEARN,
@@ -48,10 +55,13 @@ TABLES = Tables(
         "intake.nonces": (60, nonces.forget_old),
         "intake.kept": (3600, kept.forget_old),
         "followers.departures": (600, followers.forget_departures),
+        "presence.expire": (300, presence.expire),
         "deliveries.tidy": (86_400, claims.tidy),
         "quotas.ask": (21_600, learning.ask),
         "quotas.tidy": (86_400, quotas.tidy),
     },
+    seeds=(("样例银行的分行", sample.seed),),
+    backdrop=outlines.backdrop,
     checks={"worker": heartbeat.heard},
 )
 
@@ -63,6 +73,7 @@ COMMANDS: tuple[click.Command, ...] = (
     doctor,
     demo,
     intake_group,
+    regions_group,
     sandbox_group,
     worker_group,
 )

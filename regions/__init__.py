@@ -1,0 +1,1 @@
+"""Where: divisions, branches, areas, and where each follower is now."""
