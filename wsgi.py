@@ -9,6 +9,12 @@ import click
 from flask import Blueprint, Flask
 
 import config
+from lightservices import answers, promotions, rates, zones
+from lightservices.commands import outlets_group, rates_group, services_group
+from lightservices.outlets import sample as outlet_sample
+from lightservices.pages.assets import assets
+from lightservices.pages.doors import doors
+from lightservices.pages.views import pages
 from regions import outlines, presence, sample
 from regions.commands import regions_group
 from service import assembly, followers, heartbeat, notices
@@ -19,11 +25,14 @@ from service.demo import demo
 from service.doctor import doctor
 from service.happenings import (
     AccountWarned,
+    Clicked,
     LocationReported,
+    MediaReceived,
     MessageSettled,
     PermissionRevoked,
     Scanned,
     Subscribed,
+    TextReceived,
     Unfollowed,
 )
 from service.readiness import readiness
@@ -43,6 +52,14 @@ TABLES = Tables(
         # Whoever points at the follower goes first, the follower last.
         Unfollowed: [ledger.forget, kept.forget, presence.forget, followers.depart],
     },
+    answers={
+        Subscribed: answers.welcomed,
+        Scanned: answers.scanned,
+        Clicked: answers.clicked,
+        TextReceived: answers.texted,
+        MediaReceived: answers.media,
+        LocationReported: answers.located,
+    },
     glances={LocationReported: presence.is_settled},
     deliveries={
         "intake.replay": Performer(intake.replay_kept),
@@ -60,13 +77,19 @@ TABLES = Tables(
         "quotas.ask": (21_600, learning.ask),
         "quotas.tidy": (86_400, quotas.tidy),
     },
-    seeds=(("样例银行的分行", sample.seed),),
+    seeds=(
+        ("样例银行的分行", sample.seed),
+        ("各分行的本地专区", zones.seed),
+        ("示例优惠", promotions.seed),
+        ("示例牌价和利率", rates.seed),
+        ("示例网点", outlet_sample.seed),
+    ),
     backdrop=outlines.backdrop,
     checks={"worker": heartbeat.heard},
 )
 
 #: The pages and consoles each package brings.
-BLUEPRINTS: tuple[Blueprint, ...] = (readiness,)
+BLUEPRINTS: tuple[Blueprint, ...] = (readiness, assets, doors, pages)
 
 #: ``flask <group> <verb>``.
 COMMANDS: tuple[click.Command, ...] = (
@@ -75,6 +98,9 @@ COMMANDS: tuple[click.Command, ...] = (
     intake_group,
     regions_group,
     sandbox_group,
+    services_group,
+    rates_group,
+    outlets_group,
     worker_group,
 )
 

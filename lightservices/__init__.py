@@ -1,0 +1,1 @@
+"""What is there: the catalogue of pages, zones, promotions and outlets."""

@@ -1,0 +1,46 @@
+"""Which city a text names, so that nobody who asks about 苏州 is told about 上海."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from lightservices.finding import MOST_SIGNS
+from regions import divisions
+from regions.divisions import Division
+
+#: What people leave out: 恩施 for 恩施土家族苗族自治州. The 蒙古 of 内蒙古 is no people.
+_LEFT_OUT: Final = re.compile(
+    r"(?:(?<!内)蒙古族?|哈萨克|柯尔克孜|维吾尔|[回藏羌彝苗侗壮白傣黎]族|布依族|土家族|景颇族|哈尼族"
+    r"|傈僳族|朝鲜族)*(?:自治[区州县]|特别行政区|地区|[省市盟])$"
+)
+#: Short names that in a bank's chat mean silver, a district of many cities, a road of all of them.
+_MEAN_OTHERWISE: Final = frozenset(("白银", "朝阳", "中山"))
+#: A street, a district or a rival may be called after a city: 南京东路, 鼓楼区, 北京银行.
+_CALLED_AFTER: Final = "(?![东南西北中大]?[区县镇乡村街路道巷广银])"
+
+
+def named_in(text: str) -> Division | None:
+    """The city or province the text names first, if any; of 江苏苏州 it is the city."""
+    found = [_names()[name] for name in _pattern().findall("".join(text.split())[:MOST_SIGNS])]
+    return next((one for one in found if one.level != "province"), found[0] if found else None)
+
+
+@functools.cache
+def _names() -> Mapping[str, Division]:
+    """Full names and those people use. 吉林 and 海南 are provinces first, then cities."""
+    pairs = divisions.table().prefectures()
+    cities = [city for _province, cities in pairs for city in cities]
+    both = [*cities, *(province for province, _cities in pairs)]
+    # Without its ending a small place like 东方市 is an everyday word.
+    short = {_LEFT_OUT.sub("", one.name): one for one in both if one.level != "county"}
+    full = {one.name: one for one in both}
+    return {name: one for name, one in (short | full).items() if name not in _MEAN_OTHERWISE}
+
+
+@functools.cache
+def _pattern() -> re.Pattern[str]:
+    longest_first = sorted(_names(), key=len, reverse=True)
+    return re.compile(f"({'|'.join(longest_first)}){_CALLED_AFTER}")

@@ -1,0 +1,185 @@
+"""Promotions (优惠): what branches offer, where and when, the nearest branch's own first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from sqlalchemy import JSON, ForeignKey, String, Text, insert, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lightservices.links import fault_of
+from regions import branches, divisions
+from regions.branches import BranchCode, BranchRow
+from regions.divisions import DivisionCode
+from regions.presence import Whereabouts
+from service import clock
+from service.db import Model, UtcTime
+from service.epochs import Kept, bump
+from service.wiring import Unit
+
+PACK: Final = Path(__file__).resolve().parent / "packs" / "sample-promotions.yaml"
+
+
+class PromotionRow(Model):
+    """The table of promotions."""
+
+    __tablename__ = "promotions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    branch_code: Mapped[str] = mapped_column(ForeignKey(BranchRow.code), index=True)
+    #: Codes that narrow it to parts of the branch's territory; none means all of it.
+    divisions: Mapped[list[str]] = mapped_column(JSON)
+    title: Mapped[str] = mapped_column(String(40))
+    text: Mapped[str] = mapped_column(Text)
+    url: Mapped[str] = mapped_column(String(1024))
+    starts_at: Mapped[datetime] = mapped_column(UtcTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcTime)
+    sort: Mapped[int] = mapped_column(default=100)
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """One promotion. ``url`` leads elsewhere; without one it has a page of its own."""
+
+    id: int
+    branch: BranchCode
+    divisions: tuple[DivisionCode, ...]
+    title: str
+    text: str
+    url: str
+    starts_at: datetime
+    ends_at: datetime
+    sort: int
+
+    @property
+    def path(self) -> str:
+        return f"/p/{self.id}"
+
+    @property
+    def last_moment(self) -> datetime:
+        """The last moment at which it runs, whose day is the last day people read."""
+        return self.ends_at - timedelta(seconds=1)
+
+    def runs(self, at: datetime) -> bool:
+        """Whether it runs at this time; the end itself is already outside."""
+        return self.starts_at <= at < self.ends_at
+
+    def reaches(self, place: frozenset[str]) -> bool:
+        """Whether it is meant for a follower within these divisions."""
+        return not self.divisions or not place.isdisjoint(self.divisions)
+
+
+def current(unit: Unit, whereabouts: Whereabouts, at: datetime) -> list[Promotion]:
+    """What runs for this follower at this time: their branch's own first, then those above it."""
+    place = frozenset(step.code for step in divisions.table().path(whereabouts.division or ""))
+    by_branch = _kept.get(unit).by_branch
+    return [
+        promotion
+        for branch in branches.directory(unit).chain(whereabouts.branch.code)
+        for promotion in by_branch.get(branch.code, ())
+        if promotion.runs(at) and promotion.reaches(place)
+    ]
+
+
+def promotion(unit: Unit, promotion_id: int) -> Promotion | None:
+    """The promotion with this id, running or not."""
+    return _kept.get(unit).by_id.get(promotion_id)
+
+
+def add(
+    unit: Unit,
+    *,
+    branch: BranchCode,
+    title: str,
+    text: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    divisions: Sequence[DivisionCode] = (),
+    url: str = "",
+    sort: int = 100,
+) -> int:
+    """Put up a promotion and return its id.
+
+    Raises:
+        ValueError: for a time that ends before it starts, or an address nobody may be sent to.
+    """
+    if ends_at <= starts_at:
+        raise ValueError("优惠的结束时间应晚于开始时间")
+    if url and (fault := fault_of(url)):
+        raise ValueError(fault)
+    statement = insert(PromotionRow).values(
+        branch_code=branch,
+        divisions=list(divisions),
+        title=title,
+        text=text,
+        url=url,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        sort=sort,
+    )
+    added: int = unit.db.execute(statement.returning(PromotionRow.id)).scalar_one()
+    bump(unit, "promotions")
+    return added
+
+
+def seed(unit: Unit) -> None:
+    """Put up the pack's samples, dated from today: running, still to come and already over."""
+    if unit.db.execute(select(PromotionRow.id).limit(1)).first() is not None:
+        return
+    pack = yaml.safe_load(PACK.read_text(encoding="utf-8"))
+    midnight = clock.shanghai(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+    directory = branches.directory(unit)
+    for sample in pack["samples"]:
+        for branch in directory.all:
+            if _is_sample_for(sample, branch):
+                _seed_one(unit, sample, branch, midnight)
+
+
+def _is_sample_for(sample: Mapping[str, Any], branch: branches.Branch) -> bool:
+    named: Sequence[str] | None = sample.get("branches")
+    return branch.code in named if named else branch.level == sample["level"]
+
+
+def _seed_one(
+    unit: Unit, sample: Mapping[str, Any], branch: branches.Branch, midnight: datetime
+) -> None:
+    first, last = sample["days"]
+    add(
+        unit,
+        branch=branch.code,
+        title=f"示例优惠｜{sample['title']}",
+        text=sample["text"].format(branch=branch.name),
+        divisions=[DivisionCode(code) for code in sample.get("divisions", ())],
+        starts_at=midnight + timedelta(days=first),
+        ends_at=midnight + timedelta(days=last),
+        sort=sample["sort"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _All:
+    by_id: Mapping[int, Promotion]
+    by_branch: Mapping[str, Sequence[Promotion]]
+
+
+def _load(unit: Unit) -> _All:
+    columns = PromotionRow.__table__.c
+    rows = unit.db.execute(select(*columns).order_by(columns.sort, columns.id)).mappings()
+    by_branch: dict[str, list[Promotion]] = {}
+    by_id: dict[int, Promotion] = {}
+    for row in rows:
+        values = dict(row)
+        branch = BranchCode(values.pop("branch_code"))
+        values["divisions"] = tuple(DivisionCode(code) for code in values["divisions"])
+        one = Promotion(branch=branch, **values)
+        by_id[one.id] = one
+        by_branch.setdefault(branch, []).append(one)
+    return _All(by_id, by_branch)
+
+
+_kept: Kept[_All] = Kept("promotions", _load)

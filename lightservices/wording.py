@@ -1,0 +1,33 @@
+"""How the refusals of marshmallow read in the language of those who mend them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from marshmallow import ValidationError
+
+MISSING: Final = "缺少必填内容"
+UNKNOWN: Final = "没有这个字段"
+MISTYPED: Final = "写法不对"
+NOT_A_NUMBER: Final = "应填数字"
+
+#: For the ``error_messages`` of any field or schema.
+FAULTS: Final[dict[str, str | list[Any] | dict[Any, Any]]] = {
+    "required": MISSING,
+    "null": MISSING,
+    "invalid": MISTYPED,
+    "type": MISTYPED,
+    "unknown": UNKNOWN,
+    "special": NOT_A_NUMBER,
+    "too_large": "数字太大",
+}
+#: The same for numbers, where there is more to say.
+NUMBER_FAULTS: Final = FAULTS | {"invalid": NOT_A_NUMBER}
+#: The same for a choice; marshmallow fills the choices in.
+CHOICE_FAULTS: Final = FAULTS | {"unknown": "只能是 {choices} 之一"}
+
+
+def messages(refused: ValidationError) -> Mapping[str, Any]:
+    """Each field's faults: a list, or for parts within parts another mapping."""
+    return cast(Mapping[str, Any], refused.normalized_messages())  # type: ignore[no-untyped-call]  # the library leaves it untyped
