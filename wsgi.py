@@ -15,8 +15,11 @@ from lightservices.outlets import sample as outlet_sample
 from lightservices.pages.assets import assets
 from lightservices.pages.doors import doors
 from lightservices.pages.views import pages
+from menus import offers, publication, tagging
+from menus.commands import menus_group
 from regions import outlines, presence, sample
 from regions.commands import regions_group
+from regions.presence import FollowerMoved
 from service import assembly, followers, heartbeat, notices
 from service.delivery import claims, learning, ledger, quotas
 from service.delivery.commands import worker_group
@@ -43,14 +46,15 @@ from service.wiring import Tables
 
 TABLES = Tables(
     reactions={
-        Subscribed: [followers.arrive, presence.follow_scene],
+        Subscribed: [followers.arrive, offers.offer_on_arrival, presence.follow_scene],
+        FollowerMoved: [offers.offer_local_menu],
         Scanned: [presence.follow_scene],
         LocationReported: [presence.follow_to],
         AccountWarned: [notices.warn],
         MessageSettled: [notices.settle],
         PermissionRevoked: [followers.withdraw_place, presence.revoke],
         # Whoever points at the follower goes first, the follower last.
-        Unfollowed: [ledger.forget, kept.forget, presence.forget, followers.depart],
+        Unfollowed: [ledger.forget, kept.forget, presence.forget, offers.forget, followers.depart],
     },
     answers={
         Subscribed: answers.welcomed,
@@ -63,6 +67,9 @@ TABLES = Tables(
     glances={LocationReported: presence.is_settled},
     deliveries={
         "intake.replay": Performer(intake.replay_kept),
+        "menus.settle_menus": Performer(publication.settle_menus),
+        "menus.settle_offer": Performer(tagging.settle_offers, batch=tagging.BATCH),
+        "menus.reoffer": Performer(offers.walk, batch=20),
         "quotas.learn": learning.LEARN,
     },
     chores={
@@ -73,6 +80,7 @@ TABLES = Tables(
         "intake.kept": (3600, kept.forget_old),
         "followers.departures": (600, followers.forget_departures),
         "presence.expire": (300, presence.expire),
+        "menus.keep_up": (60, publication.keep_up),
         "deliveries.tidy": (86_400, claims.tidy),
         "quotas.ask": (21_600, learning.ask),
         "quotas.tidy": (86_400, quotas.tidy),
@@ -83,7 +91,9 @@ TABLES = Tables(
         ("示例优惠", promotions.seed),
         ("示例牌价和利率", rates.seed),
         ("示例网点", outlet_sample.seed),
+        ("菜单", publication.request_publication),
     ),
+    openings=(("发布菜单", publication.request_publication),),
     backdrop=outlines.backdrop,
     checks={"worker": heartbeat.heard},
 )
@@ -101,6 +111,7 @@ COMMANDS: tuple[click.Command, ...] = (
     services_group,
     rates_group,
     outlets_group,
+    menus_group,
     worker_group,
 )
 

@@ -1,0 +1,116 @@
+"""Which tag each variant bears, and which tag a branch's followers may be given just now.
+
+A branch is in reach of a tag only while WeChat shows the variant's menu under it. Publication
+changes this; every move of a follower reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, String, delete, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from menus.buttons import Menu, digest, write
+from service import clock
+from service.db import Model, UtcTime
+from service.epochs import Kept, bump
+from service.wiring import Unit
+
+
+class MenuVariant(Model):
+    """A tag we made for a variant, and the menu last published under it."""
+
+    __tablename__ = "menu_variants"
+
+    tag_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    #: The code of the branch highest up that has this menu.
+    key: Mapped[str] = mapped_column(String(16))
+    tag_name: Mapped[str] = mapped_column(String(30))
+    menu_id: Mapped[str | None] = mapped_column(String(32))
+    digest: Mapped[str | None] = mapped_column(String(64))
+    buttons: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+    published_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+class MenuReach(Model):
+    """That followers of this branch are to carry this tag; a branch without a row carries none."""
+
+    __tablename__ = "menu_reach"
+
+    branch: Mapped[str] = mapped_column(String(16), primary_key=True)
+    tag_id: Mapped[int] = mapped_column(ForeignKey(MenuVariant.tag_id))
+
+
+def reach(unit: Unit) -> Mapping[str, int]:
+    """The tag of each branch in reach of a variant, as of at most a second ago."""
+    return _kept.get(unit)
+
+
+def standing(unit: Unit, branches: Collection[str]) -> dict[str, int]:
+    """The tags of these branches as of now, held until the transaction ends.
+
+    Whoever writes down that a follower is about to be tagged must not be overtaken by a publication
+    that ends the variant, or it would count nobody and delete the menu they are about to see.
+    """
+    query = select(MenuReach.branch, MenuReach.tag_id).where(MenuReach.branch.in_(branches))
+    return dict(unit.db.execute(query.with_for_update(read=True)).all())
+
+
+def put_in_reach(unit: Unit, wanted: Mapping[str, int]) -> list[str]:
+    """Make this the whole of what is in reach; returns the branches for which it changed."""
+    present = in_reach(unit)
+    changed = [
+        branch
+        for branch in sorted(present.keys() | wanted.keys())
+        if present.get(branch) != wanted.get(branch)
+    ]
+    if not changed:
+        return []
+    unit.db.execute(delete(MenuReach).where(MenuReach.branch.in_(changed)))
+    rows = [{"branch": one, "tag_id": wanted[one]} for one in changed if one in wanted]
+    if rows:
+        unit.db.execute(unit.insert(MenuReach), rows)
+    bump(unit, "menu_reach")
+    return changed
+
+
+def recorded(unit: Unit) -> dict[int, str]:
+    """Our tags, each with the key of the variant it was made for."""
+    return dict(unit.db.execute(select(MenuVariant.tag_id, MenuVariant.key)).all())
+
+
+def record(unit: Unit, tag_id: int, *, key: str, tag_name: str) -> None:
+    """Keep that this tag is ours, and for which variant it was made."""
+    known = {"key": key, "tag_name": tag_name}
+    insert = unit.insert(MenuVariant).values(tag_id=tag_id, **known)
+    unit.db.execute(insert.on_conflict_do_update(index_elements=[MenuVariant.tag_id], set_=known))
+
+
+def record_menu(unit: Unit, tag_id: int, *, menu_id: str, menu: Menu) -> None:
+    """Keep which menu was published under a tag of ours."""
+    unit.db.execute(
+        update(MenuVariant)
+        .where(MenuVariant.tag_id == tag_id)
+        .values(
+            menu_id=menu_id,
+            digest=digest(menu),
+            buttons=write(menu),
+            published_at=clock.now(),
+        )
+    )
+
+
+def strike(unit: Unit, tag_id: int) -> None:
+    """Forget a tag that is gone."""
+    unit.db.execute(delete(MenuVariant).where(MenuVariant.tag_id == tag_id))
+
+
+def in_reach(unit: Unit) -> dict[str, int]:
+    """The same as of now, for the one publication that runs."""
+    return dict(unit.db.execute(select(MenuReach.branch, MenuReach.tag_id)).all())
+
+
+_kept: Kept[Mapping[str, int]] = Kept("menu_reach", in_reach)
