@@ -135,7 +135,7 @@ def _commands(settings: Settings) -> Mapping[str, list[str]]:
         "sandbox": [*flask, "sandbox", "serve"],
         "web": [
             *(python, "-m", "gunicorn", "wsgi:create_app()", "--no-control-socket"),
-            *("--worker-class", "gthread", "--workers", "2", "--threads", "8"),
+            *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
             *("--bind", f"127.0.0.1:{settings.port}", "--graceful-timeout", "5"),
         ],
         "worker": [*flask, "worker", "run"],

@@ -71,6 +71,8 @@ class Wiring:
             unit = Unit(connection, self)
             yield unit
             unit.flush()
+        for step in unit.afterwards:
+            step()
         if unit.bumped and self.settings.redis_url:
             bell.ring(self.settings.redis_url, unit.bumped)
 
@@ -106,12 +108,14 @@ class Unit:
     Operations take it as their first argument and never commit; whoever opened it does.
     """
 
-    __slots__ = ("_session", "bumped", "db", "wiring")
+    __slots__ = ("_session", "afterwards", "bumped", "db", "wiring")
 
     def __init__(self, connection: Connection, wiring: Wiring) -> None:
         self.db = connection
         self.wiring = wiring
         self.bumped: set[str] = set()
+        #: What this process does once the transaction is committed; it must not fail.
+        self.afterwards: list[Callable[[], None]] = []
         self._session: Session | None = None
 
     @property

@@ -9,7 +9,7 @@ from service import clock
 from service.webhook import kept
 from service.webhook.intake import Intake
 from service.wechat.envelope import EnvelopeRefused
-from service.wechat.inbound import Unreadable
+from service.wechat.fields import Unreadable
 from service.wiring import wiring
 
 intake_group = AppGroup("intake", help="收到但没能处理的微信推送：查看与重放。")

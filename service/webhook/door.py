@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from service import clock, journal
-from service.webhook import nonces
-from service.webhook.intake import AWAY, Intake
+from service.webhook.intake import Intake
+from service.webhook.nonces import PlainSignature, Reused
 from service.wechat.envelope import EnvelopeRefused, is_signed
 from service.wiring import Wiring
 
@@ -105,8 +105,10 @@ class Webhook:
     def _push(self, parameters: dict[str, str], body: bytes) -> Answer:
         self._require_fresh(parameters)
         sealed = parameters.get("encrypt_type") == "aes"
-        message = self._opened(parameters, body) if sealed else self._overheard(parameters, body)
-        reply = self._intake.answer(message)
+        if sealed:
+            reply = self._intake.answer(self._opened(parameters, body))
+        else:
+            reply = self._overheard(parameters, body)
         if reply is None:
             return SUCCESS
         if sealed:
@@ -130,8 +132,8 @@ class Webhook:
         except EnvelopeRefused as refused:
             raise Refused(refused.fault) from None
 
-    def _overheard(self, parameters: dict[str, str], body: bytes) -> bytes:
-        """The message of a push in plaintext mode, if the settings allow that at all.
+    def _overheard(self, parameters: dict[str, str], body: bytes) -> bytes | None:
+        """The answer to a push in plaintext mode, if the settings allow that at all.
 
         In compat mode every push has a sealed part: one without it was stripped of it, to put
         another body under a signature that covers none.
@@ -140,11 +142,9 @@ class Webhook:
             raise Refused("mode")
         self._require_signature(parameters)
         try:
-            if not nonces.is_first_use(self._wiring, parameters["signature"], body):
-                raise Refused("nonce")
-        except AWAY:
-            journal.count("nonces_unchecked")
-        return body
+            return self._intake.answer(body, PlainSignature(parameters["signature"], body))
+        except Reused:
+            raise Refused("nonce") from None
 
     def _require_fresh(self, parameters: dict[str, str]) -> None:
         timestamp = parameters.get("timestamp", "")

@@ -17,9 +17,11 @@ from service.delivery.ledger import Delivery, Desk, request
 from service.happenings import Fact, OtherHeard, Subscribed
 from service.replies import Reply
 from service.webhook import kept, receipts
+from service.webhook.nonces import PlainSignature, Reused
 from service.wechat.envelope import Envelope, EnvelopeRefused
 from service.wechat.errors import WillNever
-from service.wechat.inbound import Fields, Unreadable, fact_in, fields_of, identity_of, xml_of
+from service.wechat.fields import Fields, Unreadable, fields_of
+from service.wechat.inbound import fact_in, identity_of, xml_of
 from service.wiring import Unit, Wiring
 
 log = journal.logger("service.webhook.intake")
@@ -41,19 +43,25 @@ class Intake:
         self.envelope = envelope_of(wiring)
         self._rests_until = 0.0
 
-    def answer(self, message: bytes) -> bytes | None:
-        """Act on a push and return the reply's XML, or nothing where ``success`` is the answer."""
+    def answer(self, message: bytes, plain: PlainSignature | None = None) -> bytes | None:
+        """Act on a push and return the reply's XML, or nothing where ``success`` is the answer.
+
+        Raises:
+            Reused: the plaintext signature it came with belongs to another body.
+        """
         try:
             fields = fields_of(message)
             fact = fact_in(fields)
         except Unreadable as unreadable:
-            self._keep(message, fault=unreadable.fault)
+            self._keep(message, fault=unreadable.fault, plain=plain)
             return None
         if time.monotonic() < self._rests_until:
             self._spool(message)
             return None
         try:
-            return self._rendered(self._act(fact, fields), fields, fact)
+            return self._rendered(self._act(fact, fields, plain), fields, fact)
+        except Reused:
+            raise
         except AWAY:
             log.error("database_away")
             self._rests_until = time.monotonic() + REST_SECONDS
@@ -105,7 +113,7 @@ class Intake:
         except EnvelopeRefused:
             return None
 
-    def _act(self, fact: Fact, fields: Fields) -> Reply | None:
+    def _act(self, fact: Fact, fields: Fields, plain: PlainSignature | None) -> Reply | None:
         tables = self._wiring.tables
         kind = type(fact)
         journal.count("facts_heard", kind=kind.__name__)
@@ -117,16 +125,18 @@ class Intake:
                 if glance(unit, fact):
                     return None
         if kind not in tables.reactions:
-            return self._look_up(fact, fields)
+            return self._look_up(fact, fields, plain)
         with self._wiring.unit() as unit:
+            _require_own(unit, plain)
             return self._settle(unit, fact, fields)
 
-    def _look_up(self, fact: Fact, fields: Fields) -> Reply | None:
+    def _look_up(self, fact: Fact, fields: Fields, plain: PlainSignature | None) -> Reply | None:
         """The answer to a fact nobody reacts to: it changes nothing, so it needs no transaction."""
         answer = self._wiring.tables.answers.get(type(fact))
         if answer is None:
             return None
         with self._wiring.reading() as unit:
+            _require_own(unit, plain)
             if followers.is_outdated(unit, fact) or (reply := answer(unit, fact)) is None:
                 return None
             return receipts.first_answer(unit, receipts.key_of(unit, identity_of(fields)), reply)
@@ -154,10 +164,18 @@ class Intake:
         at = int(fact.at.timestamp())
         return xml_of(reply, to=fact.openid, sender=fields.get("ToUserName", ""), at=at)
 
-    def _keep(self, message: bytes, *, fault: str, openid: str | None = None) -> None:
+    def _keep(
+        self,
+        message: bytes,
+        *,
+        fault: str,
+        openid: str | None = None,
+        plain: PlainSignature | None = None,
+    ) -> None:
         journal.count("pushes_kept", fault=fault)
         try:
             with self._wiring.unit() as unit:
+                _require_own(unit, plain)
                 sealed = self.envelope.seal(message)
                 kept.keep(unit, fault=fault, sealed=sealed, openid=openid or _sender(message))
         except SQLAlchemyError:
@@ -167,6 +185,11 @@ class Intake:
     def _spool(self, message: bytes) -> None:
         journal.count("pushes_kept", fault=kept.NO_DATABASE)
         self.spool.keep(self.envelope.seal(message))
+
+
+def _require_own(unit: Unit, plain: PlainSignature | None) -> None:
+    if plain is not None:
+        plain.require_own(unit)
 
 
 def envelope_of(wiring: Wiring) -> Envelope:

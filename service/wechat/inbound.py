@@ -1,15 +1,13 @@
-"""WeChat's XML on its way in and out: fields of a push, the fact it states, the reply's XML.
+"""What WeChat's pushes mean and what it is answered: fields become facts, replies become XML.
 
-Parsing is strict about form (UTF-8, no document type, no entities, no repeated field) and tolerant
-about content: unknown types and fields are acknowledged, as the platform adds them at will.
+Tolerant about content: unknown types and fields are acknowledged, as the platform adds to them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from xml.parsers import expat
 
 from service import clock
 from service.happenings import (
@@ -30,76 +28,11 @@ from service.happenings import (
     Viewed,
 )
 from service.replies import HandOver, News, Reply, Text
+from service.wechat.fields import Fields, Unreadable
 
-#: Element text by path below ``<xml>``: ``{"MsgType": "event", "ScanCodeInfo/ScanType": "qr"}``.
-Fields = Mapping[str, str]
-
-_DEPTH = 8
-#: WeChat's longest names have half of this. Long ones, nested, would make paths costly to build.
-_NAME_SIGNS = 64
 _TEXT_BYTES = 2048
 #: An event this far ahead of our clock is taken as of now: it would silence every later one.
 _AHEAD = timedelta(minutes=10)
-
-
-class Unreadable(Exception):
-    """A push whose content cannot be understood. ``fault`` names the field, never its value."""
-
-    def __init__(self, fault: str) -> None:
-        self.fault = fault
-        super().__init__(fault)
-
-
-class _Reader:
-    """Collects the text of every element by its path."""
-
-    def __init__(self) -> None:
-        self.fields: dict[str, str] = {}
-        self._path: list[str] = []
-        self._text: list[str] = []
-
-    def start(self, name: str, _attributes: dict[str, str]) -> None:
-        if len(self._path) == _DEPTH or len(name) > _NAME_SIGNS:
-            raise Unreadable("depth")
-        self._path.append(name)
-        self._text.clear()
-
-    def end(self, _name: str) -> None:
-        # The root's own name is dropped: some platforms write <xml>, some <XML>.
-        if len(self._path) > 1:
-            self._close("/".join(self._path[1:]), "".join(self._text))
-        self._path.pop()
-        self._text.clear()
-
-    def _close(self, path: str, text: str) -> None:
-        if len(self._path) == 2 and path in self.fields:
-            raise Unreadable(f"repeated {path[:32]}")
-        # Lists repeat their items; the first stands for all where we need one at all.
-        self.fields.setdefault(path, text)
-
-    def refuse(self, *_declaration: object) -> None:
-        raise Unreadable("document type")
-
-
-def fields_of(document: bytes) -> dict[str, str]:
-    """The fields of a push.
-
-    Raises:
-        Unreadable: not UTF-8 XML, or with a document type, a repeated field, or absurd nesting.
-    """
-    reader = _Reader()
-    # Naming the encoding here overrides what the document claims, so UTF-16 tricks end here.
-    parser = expat.ParserCreate("utf-8")
-    parser.buffer_text = True
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader._text.append
-    parser.StartDoctypeDeclHandler = reader.refuse
-    try:
-        parser.Parse(document, True)
-    except expat.ExpatError:
-        raise Unreadable("XML") from None
-    return reader.fields
 
 
 def fact_in(fields: Fields) -> Fact:

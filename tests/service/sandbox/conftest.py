@@ -20,7 +20,8 @@ from service.replies import Reply, Text
 from service.sandbox import Sandbox, running
 from service.sandbox.world import World
 from service.wechat.envelope import Envelope, is_signed
-from service.wechat.inbound import fields_of, xml_of
+from service.wechat.fields import fields_of
+from service.wechat.inbound import xml_of
 
 BUTTONS = [{"type": "click", "name": "我的城市", "key": "svc:my-city"}]
 

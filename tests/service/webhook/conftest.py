@@ -18,7 +18,7 @@ from service.webhook.door import Answer, Webhook
 from service.webhook.kept import Kept
 from service.webhook.nonces import Nonce
 from service.webhook.receipts import Receipt
-from service.wechat.inbound import fields_of
+from service.wechat.fields import fields_of
 from service.wiring import Tables, Unit, Wiring
 from tests import pushes
 

@@ -40,7 +40,7 @@ def test_a_sealed_click_is_answered_sealed(knocking: Knocking) -> None:
 
 
 def test_the_seal_of_an_answer_is_signed_with_its_own_time_and_nonce(knocking: Knocking) -> None:
-    from service.wechat.inbound import fields_of
+    from service.wechat.fields import fields_of
 
     outer = fields_of(knocking.post(CLICK).body)
     expected = sign(
@@ -149,7 +149,7 @@ def test_the_previous_key_still_opens_and_the_current_one_seals(knocking: Knocki
     webhook = Webhook(replace(knocking.wiring, settings=rotated))
     answer = webhook.answer("POST", *pushes.sealed(knocking.settings, CLICK))
     assert answer.status == "200 OK"
-    from service.wechat.inbound import fields_of
+    from service.wechat.fields import fields_of
 
     assert pushes.envelope(rotated).open(fields_of(answer.body)["Encrypt"])
 

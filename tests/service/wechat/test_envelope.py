@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from wechatpy.crypto import WeChatCrypto
 
 from service.wechat.envelope import Envelope, EnvelopeRefused, is_signed, sign
-from service.wechat.inbound import fields_of
+from service.wechat.fields import fields_of
 
 TOKEN, APPID = "sandboxtoken", "wx0000000000sandbox"
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"

@@ -27,7 +27,8 @@ from service.happenings import (
     Viewed,
 )
 from service.replies import Article, HandOver, News, Text
-from service.wechat.inbound import Unreadable, fact_in, fields_of, identity_of, xml_of
+from service.wechat.fields import Unreadable, fields_of
+from service.wechat.inbound import fact_in, identity_of, xml_of
 from tests import pushes
 from tests.pushes import event, message
 
