@@ -1,9 +1,12 @@
-"""When each follower last reported a place, for the reports that changed nothing.
+"""What each follower last reported, for the nine reports in ten that change nothing.
 
-Those are nine in ten and are not written to the database, yet a report that WeChat delivers late
-must not overtake them. So their times go to a table in shared memory, which all processes of a
-machine map: a keyed digest and a second, no place and no name. It may forget (two followers can
-share a slot); then only the database's own time protects the order.
+Those are not written to the database, yet a report that WeChat delivers late must not overtake
+them. So their times go to a table in shared memory, which all processes of a machine map, and with
+them what was found in the database: until then the same report again need not even look there.
+
+A slot holds a keyed digest, seconds, a county and a branch's checksum: no name and no position. It
+may be lost (two followers can share one), and then the database is asked. What another machine
+wrote is seen when the trust ends, within a minute.
 """
 
 from __future__ import annotations
@@ -13,20 +16,25 @@ import hashlib
 import mmap
 import os
 import struct
+import zlib
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from config import Settings
 
-_SLOTS = 1 << 20
-_SLOT = struct.Struct("<QQ")
+_SLOTS: Final = 1 << 20
+#: Mark of the follower, second of the latest report, county, branch, second until it is trusted.
+_SLOT: Final = struct.Struct("<QIIII")
+#: How long the database need not be asked again.
+TRUST_SECONDS: Final = 60
 
 
 class Latest:
     """The table, as this process maps it."""
 
     def __init__(self, path: Path, *, key: bytes) -> None:
-        self._key = key
+        self._hash = hashlib.blake2b(key=key, digest_size=8)
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             os.ftruncate(file, _SLOTS * _SLOT.size)
@@ -34,34 +42,70 @@ class Latest:
         finally:
             os.close(file)
 
-    def note(self, openid: str, at: datetime) -> None:
-        """Remember a report, unless a later one is remembered already."""
+    def repeats(self, openid: str, at: datetime, *, division: str, branch: str) -> bool:
+        """Whether this is a later report of what is settled already; then its time is noted."""
         mark, offset = self._place(openid)
         second = int(at.timestamp())
-        known, latest = _SLOT.unpack_from(self._table, offset)
-        if known != mark or latest < second:
-            _SLOT.pack_into(self._table, offset, mark, second)
+        known, latest, county, crc, until = _SLOT.unpack_from(self._table, offset)
+        if known != mark or not latest <= second < until:
+            return False
+        if county != int(division) or crc != _checksum(branch):
+            return False
+        _SLOT.pack_into(self._table, offset, mark, second, county, crc, until)
+        return True
+
+    def settle(self, openid: str, at: datetime, *, division: str, branch: str) -> None:
+        """Remember a report that changed nothing, and that the next ones will not either."""
+        mark, offset = self._place(openid)
+        second = max(int(at.timestamp()), self._latest(mark, offset))
+        entry = (mark, second, int(division), _checksum(branch), second + TRUST_SECONDS)
+        _SLOT.pack_into(self._table, offset, *entry)
+
+    def note(self, openid: str, at: datetime) -> None:
+        """Remember the time of a report, and nothing of what the database holds."""
+        mark, offset = self._place(openid)
+        second = max(int(at.timestamp()), self._latest(mark, offset))
+        _SLOT.pack_into(self._table, offset, mark, second, 0, 0, 0)
 
     def is_newer(self, openid: str, at: datetime) -> bool:
         """Whether a later report than this is remembered."""
         mark, offset = self._place(openid)
-        known, latest = _SLOT.unpack_from(self._table, offset)
-        return bool(known == mark and latest > int(at.timestamp()))
+        return self._latest(mark, offset) > int(at.timestamp())
+
+    def unsettle(self, openid: str) -> None:
+        """What the database holds of this follower is changing: ask it again."""
+        mark, offset = self._place(openid)
+        if latest := self._latest(mark, offset):
+            _SLOT.pack_into(self._table, offset, mark, latest, 0, 0, 0)
 
     def forget(self, openid: str) -> None:
         """Empty the follower's slot."""
         mark, offset = self._place(openid)
-        if _SLOT.unpack_from(self._table, offset)[0] == mark:
-            _SLOT.pack_into(self._table, offset, 0, 0)
+        if self._latest(mark, offset):
+            _SLOT.pack_into(self._table, offset, 0, 0, 0, 0, 0)
+
+    def _latest(self, mark: int, offset: int) -> int:
+        known, latest, *_ = _SLOT.unpack_from(self._table, offset)
+        return int(latest) if known == mark else 0
 
     def _place(self, openid: str) -> tuple[int, int]:
-        digest = hashlib.blake2b(openid.encode(), key=self._key, digest_size=8).digest()
-        mark = int.from_bytes(digest, "little")
+        digest = self._hash.copy()
+        digest.update(openid.encode())
+        mark = int.from_bytes(digest.digest(), "little")
         return mark, (mark % _SLOTS) * _SLOT.size
 
 
-@functools.cache
+@functools.lru_cache(1024)
+def _checksum(branch: str) -> int:
+    return zlib.crc32(branch.encode())
+
+
+@functools.lru_cache(16)
+def _mapped(folder: Path, secret_key: str) -> Latest:
+    folder.mkdir(parents=True, exist_ok=True)
+    return Latest(folder / "latest.bin", key=secret_key.encode()[:64])
+
+
 def reports(settings: Settings) -> Latest:
     """This installation's table; created where it is not there yet."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return Latest(settings.data_dir / "latest.bin", key=settings.secret_key.encode()[:64])
+    return _mapped(settings.data_dir, settings.secret_key)

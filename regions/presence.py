@@ -132,7 +132,12 @@ def is_settled(unit: Unit, fact: LocationReported) -> bool:
 def stays_put(unit: Unit, fact: LocationReported) -> bool:
     """Whether the report changes nothing of what is known."""
     fix = fix_in(unit, fact)
-    return fix is None or _changes_nothing(unit, fix, _fresh_row(unit, fact.openid))
+    if fix is None:
+        return True
+    reports = latest.reports(unit.settings)
+    if reports.repeats(fix.openid, fix.at, division=fix.division, branch=fix.branch):
+        return True
+    return _changes_nothing(unit, fix, _fresh_row(unit, fact.openid))
 
 
 def follow_to(unit: Unit, fact: LocationReported) -> None:
@@ -142,8 +147,12 @@ def follow_to(unit: Unit, fact: LocationReported) -> None:
     row = _fresh_row(unit, fact.openid)
     if _changes_nothing(unit, fix, row):
         return
-    if fix.source is not Source.MESSAGE and followers.withdrew_place(unit, fact):
+    # Withdrawing erased what was known; whatever is known now was said after it.
+    silent = row is None and fix.source is not Source.MESSAGE
+    if silent and followers.withdrew_place(unit, fact):
         return
+    if row is None:
+        followers.meet(unit, fact)
     if row is not None and row.branch == fix.branch:
         _write(unit, fix, branch=fix.branch)
     elif is_clear(unit, fix) or _agrees(row, fix):
@@ -171,6 +180,7 @@ def stand_in(
     fix = Fix(openid, at, Source.SCENE, 0.0, 0.0, 0.0, division or DivisionCode(""), branch.code)
     if row is not None and _is_overruled(row, fix):
         return
+    followers.meet(unit, Fact(openid, at))
     _put(unit, openid, branch=branch.code, division=division, source=Source.SCENE, seen_at=at)
     _announce_move(unit, openid, at, branch.code, row.branch if row else None)
 
@@ -180,6 +190,7 @@ def choose(unit: Unit, openid: OpenId, division: DivisionCode) -> Branch:
     branch = branches.directory(unit).serving(division).branch
     row = _row(unit, openid)
     at = clock.now()
+    followers.meet(unit, Fact(openid, at))
     _put(unit, openid, branch=branch.code, division=division, source=Source.CHOSEN, seen_at=at)
     _announce_move(unit, openid, at, branch.code, row.branch if row else None)
     return branch
@@ -283,7 +294,9 @@ def _changes_nothing(unit: Unit, fix: Fix, row: Row[tuple[object, ...]] | None) 
         and fix.at - row.seen_at < REFRESH
         and (row.division == fix.division or not is_clear(unit, fix, by_county=True))
     )
-    if stays:
+    if stays and row.division == fix.division:
+        reports.settle(fix.openid, fix.at, division=fix.division, branch=fix.branch)
+    elif stays:
         reports.note(fix.openid, fix.at)
     return stays
 
@@ -308,6 +321,7 @@ def _note_candidate(unit: Unit, fix: Fix, row: Row[tuple[object, ...]] | None) -
         "candidate_at": fix.at,
     }
     if row is not None:
+        _ask_again(unit, fix.openid)
         unit.db.execute(_NOTE, {"of": fix.openid, **noted})
         return
     _put(unit, fix.openid, branch=None, division=None, source=fix.source, seen_at=fix.at, **noted)
@@ -327,8 +341,8 @@ def _write(unit: Unit, fix: Fix, *, branch: BranchCode) -> None:
 
 
 def _put(unit: Unit, openid: OpenId, *, seen_at: datetime, **known: object) -> None:
-    """Write the follower's place, whole: what is not given is forgotten."""
-    followers.meet(unit, Fact(openid, seen_at))
+    """Write the place of a follower we have met, whole: what is not given is forgotten."""
+    _ask_again(unit, openid)
     unit.db.execute(_PUT.on(unit.db), {**_BLANK, **known, "openid": openid, "seen_at": seen_at})
 
 
@@ -341,7 +355,15 @@ def _announce_move(
     unit.announce(FollowerMoved(openid, at, branch, BranchCode(previous) if previous else None))
 
 
+def _ask_again(unit: Unit, openid: str) -> None:
+    """Trust nothing remembered of this follower: not now, and not from before the commit."""
+    reports = latest.reports(unit.settings)
+    reports.unsettle(openid)
+    unit.afterwards.append(lambda: reports.unsettle(openid))
+
+
 def _erase(unit: Unit, openid: str) -> None:
+    _ask_again(unit, openid)
     unit.db.execute(delete(Presence).where(Presence.openid == openid))
 
 
