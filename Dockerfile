@@ -19,7 +19,7 @@ ENV PATH=/venv/bin:$PATH \
     DATA_DIR=/data \
     PORT=8000 \
     WEB_WORKERS=2 \
-    WEB_THREADS=8 \
+    WEB_THREADS=4 \
     PROMETHEUS_MULTIPROC_DIR=/tmp/metrics
 RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin account \
  && install -d -o account -g account /data

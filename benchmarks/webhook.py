@@ -138,6 +138,14 @@ class Stream:
         seal = pushes.sealed if mode == "safe" else pushes.plain
         return [load.post(0, *seal(self.settings, self._document())) for _ in range(count)]
 
+    def everybody(self, mode: str) -> list[bytes]:
+        """One report from where each follower is, as their phones send every few seconds."""
+        seal = pushes.sealed if mode == "safe" else pushes.plain
+        return [
+            load.post(0, *seal(self.settings, pushes.location(*CITIES[at], openid=self.openid(f))))
+            for f, at in enumerate(self.at)
+        ]
+
     def _document(self) -> bytes:
         self.number += 1
         follower = self.random.randrange(FOLLOWERS)
@@ -195,7 +203,7 @@ def _gunicorn(app: str, port: int) -> list[str]:
         "-w",
         "1",
         "--threads",
-        "8",
+        "4",
         "--keep-alive",
         "60",
         "-b",
@@ -302,10 +310,12 @@ def measure(mode: str, rounds: int, count: int, database: str = "") -> dict[str,
                 contender.take(_addressed(stream.batch(300, mode), contender))
                 contender.rates.clear()
                 contender.cpu_us.clear()
+            # What is measured is a working day, not its first minute.
+            load.run(running[0].port, _addressed(stream.everybody(mode), running[0]))
             for _ in range(rounds):
-                batch = stream.batch(count, mode)
                 for contender in running:
-                    contender.take(_addressed(batch, contender))
+                    # Each gets pushes of its own: ours would recognise those another one took.
+                    contender.take(_addressed(stream.batch(count, mode), contender))
         finally:
             for contender in running:
                 contender.stop()
