@@ -1,4 +1,4 @@
-"""Positions on the ground: which datum they are in, the way to GCJ-02, and metres between them.
+"""Positions on the ground: which datum they are in, the way to GCJ-02, and metres per degree.
 
 GCJ-02 is the program's one internal datum. Conversion goes towards it only. Positions are degrees,
 latitude first. The shift is the publicly known approximation that map software has used since it
@@ -21,8 +21,6 @@ _AXIS, _ECCENTRICITY = 6378245.0, 0.00669342162296594323
 _SHIFTED = (0.8293, 55.8271, 72.004, 137.8347)
 #: BD-09 turns and stretches GCJ-02 by waves of this frequency and moves it by these degrees.
 _BAIDU_WAVE, _BAIDU_NORTH, _BAIDU_EAST = math.pi * 3000.0 / 180.0, 0.006, 0.0065
-#: Mean radius of the earth (IUGG) in metres.
-_EARTH = 6371008.8
 
 
 class Datum(enum.Enum):
@@ -65,17 +63,6 @@ def to_gcj02_many(
     # Far outside, the formula has no meaning and may overflow: ask it about a harmless place.
     north, east = _shift(np.where(inside, lats, 35.0), np.where(inside, lngs, 105.0), np)
     return np.where(inside, lats + north, lats), np.where(inside, lngs + east, lngs)
-
-
-def metres_between(
-    latitude: float, longitude: float, other_latitude: float, other_longitude: float
-) -> float:
-    """Great-circle metres between two positions of one datum; within 0.6 % of the geodesic."""
-    north, other_north = math.radians(latitude), math.radians(other_latitude)
-    half_north = math.sin((other_north - north) / 2)
-    half_east = math.sin(math.radians(other_longitude - longitude) / 2)
-    chord = half_north**2 + math.cos(north) * math.cos(other_north) * half_east**2
-    return 2 * _EARTH * math.asin(min(1.0, math.sqrt(chord)))
 
 
 def metres_per_degree(latitude: Any, maths: Any = math) -> tuple[Any, Any]:

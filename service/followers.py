@@ -140,11 +140,6 @@ def withdrew_place(unit: Unit, fact: Fact) -> bool:
     return withdrawn is not None and fact.at <= withdrawn
 
 
-def followers_known(unit: Unit) -> int:
-    """How many followers the program has met."""
-    return unit.db.execute(select(func.count()).select_from(Follower)).scalar_one()
-
-
 def is_known(unit: Unit, openid: OpenId) -> bool:
     return (
         unit.db.execute(select(Follower.openid).where(Follower.openid == openid)).first()

@@ -30,19 +30,19 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base)
 
 
-class Seen(db.Model):  # type: ignore[name-defined,misc]
+class Seen(db.Model):
     key: Mapped[str] = mapped_column(primary_key=True)
     reply: Mapped[str] = mapped_column(default="")
 
 
-class Place(db.Model):  # type: ignore[name-defined,misc]
+class Place(db.Model):
     openid: Mapped[str] = mapped_column(primary_key=True)
     division: Mapped[str]
     branch: Mapped[str]
     seen_at: Mapped[int]
 
 
-class Wanted(db.Model):  # type: ignore[name-defined,misc]
+class Wanted(db.Model):
     openid: Mapped[str] = mapped_column(primary_key=True)
     branch: Mapped[str]
 
@@ -100,18 +100,18 @@ def create_app() -> Flask:
         return crypto.encrypt_message(reply, nonce, timestamp)
 
     def follow(message: object) -> None:
-        latitude, longitude = to_gcj02(message.latitude, message.longitude, Datum.WGS84)  # type: ignore[attr-defined]
+        latitude, longitude = to_gcj02(message.latitude, message.longitude, Datum.WGS84)
         found = tree.query(shapely.Point(longitude, latitude), predicate="within")
         if not len(found):
             return
         division = codes[found[0]]
         branch = division[:4]
-        place = db.session.get(Place, message.source)  # type: ignore[attr-defined]
+        place = db.session.get(Place, message.source)
         if place is None:
-            place = Place(openid=message.source, division="", branch="", seen_at=0)  # type: ignore[attr-defined]
+            place = Place(openid=message.source, division="", branch="", seen_at=0)
             db.session.add(place)
         if place.branch != branch:
-            db.session.merge(Wanted(openid=message.source, branch=branch))  # type: ignore[attr-defined]
+            db.session.merge(Wanted(openid=message.source, branch=branch))
         place.division, place.branch, place.seen_at = division, branch, int(time.time())
 
     return app

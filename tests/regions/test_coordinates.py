@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from coord_convert import transform
@@ -13,7 +11,6 @@ from hypothesis import strategies as st
 
 from regions.coordinates import (
     Datum,
-    metres_between,
     metres_per_degree,
     to_gcj02,
     to_gcj02_many,
@@ -37,7 +34,7 @@ def test_bd09_comes_back_to_where_it_was_made_from(point: tuple[float, float]) -
     latitude, longitude = point
     baidu_lng, baidu_lat = transform.gcj2bd(longitude, latitude)
     back = to_gcj02(baidu_lat, baidu_lng, Datum.BD09)
-    assert metres_between(*back, latitude, longitude) < 0.01
+    assert geodesic(back, point).meters < 0.01
 
 
 @settings(deadline=None)
@@ -62,7 +59,7 @@ def test_places_outside_china_are_not_shifted(
 )
 def test_the_shift_is_some_hundred_metres(place: str, latitude: float, longitude: float) -> None:
     shifted = to_gcj02(latitude, longitude, Datum.WGS84)
-    assert 250 < metres_between(latitude, longitude, *shifted) < 700, place
+    assert 250 < geodesic((latitude, longitude), shifted).meters < 700, place
 
 
 @settings(deadline=None)
@@ -77,15 +74,6 @@ def test_arrays_give_what_single_points_give(
 
 
 @settings(deadline=None)
-@given(in_china, in_china)
-def test_metres_between_places_are_close_to_the_geodesic(
-    here: tuple[float, float], there: tuple[float, float]
-) -> None:
-    truth = geodesic(here, there).meters
-    assert metres_between(*here, *there) == pytest.approx(truth, rel=0.006, abs=0.01)
-
-
-@settings(deadline=None)
 @given(in_china)
 def test_metres_per_degree_are_those_of_the_ellipsoid(point: tuple[float, float]) -> None:
     latitude, longitude = point
@@ -95,7 +83,3 @@ def test_metres_per_degree_are_those_of_the_ellipsoid(point: tuple[float, float]
     along = geodesic((latitude, longitude - step), (latitude, longitude + step)).meters
     assert north == pytest.approx(up / (2 * step), rel=1e-4)
     assert east == pytest.approx(along / (2 * step), rel=1e-4)
-
-
-def test_opposite_ends_of_the_earth_have_a_distance() -> None:
-    assert metres_between(0, 0, 0, 180) == pytest.approx(math.pi * 6371008.8)
