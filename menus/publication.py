@@ -16,12 +16,10 @@ from typing import Any, Final
 from sqlalchemy import JSON, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lightservices import catalogue, zones
-from menus import frame, limits, offers, variants
+from menus import limits, offers, variants
 from menus import plan as planning
 from menus.buttons import digest, write
 from menus.capacity import Capacity, Census
-from menus.limits import Fault
 from menus.live import Live, LiveTag, read_live
 from menus.plan import (
     AddMenu,
@@ -33,8 +31,8 @@ from menus.plan import (
     Plan,
     Step,
 )
-from menus.resolve import Resolved, resolve
-from regions import branches
+from menus.resolve import Resolved
+from menus.wish import Wish, wish
 from service import clock, journal
 from service.db import Model, UtcTime
 from service.delivery.ledger import Delivery, Desk
@@ -80,14 +78,6 @@ class MenuSnapshot(Model):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """Every branch's menu as it should be, and the zones whose menus WeChat would not take."""
-
-    resolved: Resolved
-    refused: Mapping[str, tuple[Fault, ...]]
-
-
-@dataclass(frozen=True, slots=True)
 class Draft:
     """A plan with everything it was made from."""
 
@@ -119,30 +109,6 @@ def keep_up(unit: Unit) -> None:
     asked = unit.db.execute(select(MenuAccount.wanted)).scalar()
     if asked is not None and asked != _digest(wish(unit).resolved):
         request_publication(unit)
-
-
-def wish(unit: Unit) -> Wish:
-    """Every branch's menu as it should be now.
-
-    A zone whose menu breaks a limit of WeChat's does not hold up all others: its branch shows the
-    menu of the branch above, and the faults say what to change.
-
-    Raises:
-        WillNever: when head office's own menu cannot be published.
-    """
-    base_url = unit.settings.public_base_url
-    if unknown := frame.unknown_services(catalogue.services()):
-        raise WillNever(f"总行菜单指向不存在的服务：{'、'.join(unknown)}")
-    if found := limits.faults(frame.menu(base_url)):
-        raise WillNever(f"总行菜单不能发布。{'；'.join(map(str, found))}")
-    fit, refused = {}, {}
-    for code, zone in zones.zones_by_branch(unit).items():
-        found = limits.faults(frame.menu(base_url, title=zone.title, home=f"/z/{zone.key}"))
-        if found:
-            refused[str(code)] = tuple(found)
-        else:
-            fit[str(code)] = zone
-    return Wish(resolve(branches.directory(unit).all, fit, base_url=base_url), refused)
 
 
 def draft(desk: Desk) -> Draft:

@@ -14,6 +14,7 @@ from lightservices.zones import ZoneRow
 from menus import offers, publication
 from menus.buttons import Menu, write
 from menus.publication import MenuAccount, MenuSnapshot
+from menus.wish import wish
 from regions.branches import BranchCode
 from service import clock
 from service.delivery.ledger import FAILED, Row
@@ -26,7 +27,7 @@ HANDMADE = [{"type": "click", "name": "手工菜单", "key": "handmade"}]
 def wanted_of(bank: Bank, branch: str) -> Menu:
     """What resolve says a branch's followers should see."""
     with bank.wiring.reading() as unit:
-        resolved = publication.wish(unit).resolved
+        resolved = wish(unit).resolved
     return next((one.menu for one in resolved.variants if branch in one.branches), resolved.default)
 
 
@@ -206,7 +207,7 @@ def test_a_zone_whose_menu_wechat_would_refuse_holds_nobody_else_up(bank: Bank) 
     assert bank.third_column(suzhou) == "姑苏有礼"
     assert bank.third_column(shanghai) == "身边优惠"
     with bank.wiring.reading() as unit:
-        (fault,) = publication.wish(unit).refused["B310000"]
+        (fault,) = wish(unit).refused["B310000"]
     assert "最多 16 字节" in str(fault)
 
 
@@ -240,6 +241,6 @@ def test_what_is_published_can_be_read_back(bank: Bank) -> None:
     bank.publish()
     live = bank.gateway.menus()
     with bank.wiring.reading() as unit:
-        default = publication.wish(unit).resolved.default
+        default = wish(unit).resolved.default
     assert [column["name"] for column in live["menu"]["button"]] == ["服务", "查询", "身边优惠"]
     assert json.dumps(write(default), ensure_ascii=False).count("svc:") == 3
