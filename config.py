@@ -26,6 +26,11 @@ SAMPLE_SECRETS: Final = {
     "wechat_aes_key": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
     "secret_key": "development-only-secret-key",
 }
+#: The same for the bank core's sandbox; asked for only where a core is named.
+SAMPLE_CORE_SECRETS: Final = {
+    "core_api_key": "sandbox-core-key",
+    "core_api_secret": "sandbox-core-secret-not-for-production",
+}
 SAMPLE_BANK: Final = "示例银行"
 
 HOME: Final = Path(__file__).resolve().parent
@@ -53,8 +58,12 @@ class Settings:
         "development", "`production` refuses sample secrets and plain HTTP"
     )
     bank_name: str = _setting(SAMPLE_BANK, "the bank's name as followers read it")
+    bot_name: str = _setting("小行", "the name by which the account speaks of itself in the chat")
     hotline: str = _setting(
         "", "the bank's service number; while empty, pages say that the bank must fill it in"
+    )
+    app_url: str = _setting(
+        "", "where the mobile bank is opened or fetched; while empty, pages say it in words"
     )
 
     wechat_appid: str = _setting(SAMPLE_SECRETS["wechat_appid"], "AppID of the service account")
@@ -71,6 +80,14 @@ class Settings:
     )
     port: int = _setting(8000, "the web server's port")
     sandbox_port: int = _setting(8100, "the sandbox's port")
+    core_sandbox_port: int = _setting(8200, "the port of the bank core's sandbox")
+    core_api_base: str = _setting(
+        "", "where the bank core's API answers; empty means its sandbox, or none in production"
+    )
+    core_api_key: str = _setting(SAMPLE_CORE_SECRETS["core_api_key"], "our name at the bank core")
+    core_api_secret: str = _setting(
+        SAMPLE_CORE_SECRETS["core_api_secret"], "signs what we ask the bank core"
+    )
     wechat_api_base: str = _setting("", "where the WeChat API answers; empty means the sandbox")
     wechat_oauth_base: str = _setting(
         "", "where WeChat asks followers who they are; empty means the sandbox"
@@ -88,6 +105,14 @@ class Settings:
     )
     secret_key: str = _setting(
         SAMPLE_SECRETS["secret_key"], "signs visits and keys what is hashed; 32 characters or more"
+    )
+    oidc_issuer: str = _setting(
+        "", "the issuer of the bank's single sign-on; empty means staff sign in by password alone"
+    )
+    oidc_client_id: str = _setting("", "our name at the issuer")
+    oidc_client_secret: str = _setting("", "our secret at the issuer")
+    proxy_hops: int = _setting(
+        0, "how many proxies of yours stand in front; each adds to X-Forwarded-For"
     )
     data_dir: Path = _setting(HOME / "instance", "database, atlas and kept deliveries live here")
 
@@ -107,6 +132,18 @@ class Settings:
     menu_ceiling: int = _setting(
         0, "how many conditional menus the account may hold; 0 learns it from WeChat's refusal"
     )
+    kf_transfer: OneOf["off", "on"] = _setting(
+        "off", "whether followers who ask for a person are passed to the account's agents"
+    )
+    link_hosts: str = _setting(
+        "", "hosts that menus and pages may link to beside our own, with commas; empty allows any"
+    )
+    linked_mini_programs: str = _setting(
+        "", "AppIDs of the mini programs linked to the account, with commas"
+    )
+    duty_webhook: str = _setting(
+        "", "https address of the bank's paging, told when an emergency opens; empty: inbox alone"
+    )
     log_format: OneOf["text", "json"] = _setting("text", "how log lines are written")
 
     def __post_init__(self) -> None:
@@ -118,6 +155,9 @@ class Settings:
         ):
             chosen = getattr(self, name) or address
             object.__setattr__(self, name, chosen.rstrip("/"))
+        # Production has no core but the one it names.
+        core = self.core_api_base or ("" if self.in_production else self._core_sandbox)
+        object.__setattr__(self, "core_api_base", core.rstrip("/"))
 
     @property
     def database(self) -> str:
@@ -131,6 +171,15 @@ class Settings:
     @property
     def in_production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def _core_sandbox(self) -> str:
+        return f"http://127.0.0.1:{self.core_sandbox_port}"
+
+    @property
+    def uses_core_sandbox(self) -> bool:
+        """Whether account queries are answered by the sandbox on this machine."""
+        return not self.in_production and self.core_api_base == self._core_sandbox
 
     @property
     def jssdk_url(self) -> str:
@@ -204,6 +253,9 @@ def faults(settings: Settings) -> dict[str, str]:
             )
         elif settings.in_production and url.scheme != "https":
             found[name.upper()] = "must start with https:// in production"
+    found |= _faults_of_sign_on(settings)
+    if fault := _fault_of_core(settings):
+        found["CORE_API_BASE"] = fault
     script = urlsplit(settings.jssdk_url)
     if script.scheme not in ("http", "https") or not re.fullmatch(r"[\w.:-]+", script.netloc):
         found["WECHAT_JSSDK_URL"] = "must be the whole address of a script"
@@ -220,6 +272,9 @@ def faults(settings: Settings) -> dict[str, str]:
             found[name.upper()] = "must be greater than zero"
     if not 1 <= settings.menu_tags <= 100:
         found["MENU_TAGS"] = "must be between 1 and 100, WeChat's own limit"
+    app = urlsplit(settings.app_url)
+    if settings.app_url and (app.scheme != "https" or not app.hostname):
+        found["APP_URL"] = "must be an https:// address"
     if settings.menu_ceiling < 0:
         found["MENU_CEILING"] = "must be zero (learn it) or greater"
     if settings.in_production:
@@ -227,10 +282,41 @@ def faults(settings: Settings) -> dict[str, str]:
     return found
 
 
+def _faults_of_sign_on(settings: Settings) -> dict[str, str]:
+    """An issuer compares its own address sign by sign, so it is taken exactly as it is given."""
+    found: dict[str, str] = {}
+    if not 0 <= settings.proxy_hops <= 8:
+        found["PROXY_HOPS"] = "must be between 0 and 8"
+    if not settings.oidc_issuer:
+        return found
+    issuer = urlsplit(settings.oidc_issuer)
+    if issuer.scheme not in ("http", "https") or not issuer.hostname or issuer.query:
+        found["OIDC_ISSUER"] = "must be the issuer's whole address, without a query"
+    elif settings.in_production and issuer.scheme != "https":
+        found["OIDC_ISSUER"] = "must start with https:// in production"
+    for name in ("oidc_client_id", "oidc_client_secret"):
+        if not getattr(settings, name):
+            found[name.upper()] = "is needed as soon as OIDC_ISSUER is given"
+    return found
+
+
+def _fault_of_core(settings: Settings) -> str:
+    """What is wrong with the core's address; a core may live below a path of a shared host."""
+    if not settings.core_api_base:
+        return ""
+    core = urlsplit(settings.core_api_base)
+    if core.scheme not in ("http", "https") or not core.hostname or core.query or core.fragment:
+        return "must be an address such as https://core.bank.example/wechat, without a query"
+    if settings.in_production and core.scheme != "https":
+        return "must start with https:// in production"
+    return ""
+
+
 def _sample_secrets_in(settings: Settings) -> dict[str, str]:
+    samples = SAMPLE_SECRETS | (SAMPLE_CORE_SECRETS if settings.core_api_base else {})
     found = {
         name.upper(): "is the sample value; production needs your own"
-        for name, sample in SAMPLE_SECRETS.items()
+        for name, sample in samples.items()
         if getattr(settings, name) in (sample, "")
     }
     if "SECRET_KEY" not in found and len(settings.secret_key) < 32:

@@ -8,13 +8,24 @@ from datetime import timedelta
 import click
 from flask import Blueprint, Flask
 from flask_migrate import Migrate
+from werkzeug.routing import IntegerConverter, Map
 
 from config import HOME, Settings
 from service import journal, refusals
+from service.api import document
+from service.api.blueprint import ApiBlueprint
+from service.console import guard
 from service.db import db, engine_options, prepare, reading_engine
 from service.headers import stamping
 from service.webhook.door import Door
 from service.wiring import Tables, Wiring
+
+
+class IdConverter(IntegerConverter):
+    """A number in an address; one that no database would take as an id leads nowhere."""
+
+    def __init__(self, map: Map, max: int = 2**31 - 1, min: int | None = None) -> None:
+        super().__init__(map, max=max, min=min)
 
 
 def assemble(
@@ -43,6 +54,7 @@ def assemble(
     )
     # The redirect to a path with single slashes would name whatever host the request claimed.
     app.url_map.merge_slashes = False
+    app.url_map.converters["int"] = IdConverter
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
     db.init_app(app)
     Migrate(app, db, directory=str(HOME / "service" / "migrations"), render_as_batch=True)
@@ -57,9 +69,16 @@ def assemble(
     app.extensions["wiring"] = wiring
     app.wsgi_app = Door(app.wsgi_app, wiring)  # type: ignore[method-assign]  # Flask's own way
     refusals.register(app)
+    app.before_request(guard.check)
     app.after_request(stamping(settings))
+    described = document.of(app)
     for blueprint in blueprints:
-        app.register_blueprint(blueprint)
+        if isinstance(blueprint, ApiBlueprint):
+            described.register_blueprint(blueprint)
+        else:
+            app.register_blueprint(blueprint)
     for command in commands:
         app.cli.add_command(command)
+    for begin in tables.warming:
+        begin()
     return app

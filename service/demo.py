@@ -24,6 +24,7 @@ from service.delivery.ledger import FAILED, RUNNING, WAITING, Row
 from service.delivery.worker import CHORE
 from service.family import Family, MemberDied, ToldToEnd
 from service.readiness import MIGRATIONS
+from service.staff import cast
 from service.wiring import Wiring, wiring
 
 #: How long everything together may take to answer, and then to agree with the sandbox.
@@ -125,6 +126,7 @@ def _welcome(settings: Settings, logs: Path) -> None:
   网页                  {settings.public_base_url}/
   沙箱收到的调用        http://127.0.0.1:{settings.sandbox_port}/_control/log
   日志                  {logs}
+{cast.card(settings)}
 按 Ctrl-C 结束全部。"""
     )
 
@@ -139,7 +141,7 @@ def _commands(settings: Settings) -> Mapping[str, list[str]]:
             *("--bind", f"127.0.0.1:{settings.port}", "--graceful-timeout", "5"),
         ],
         "worker": [*flask, "worker", "run"],
-    }
+    } | ({"core": [*flask, "core", "sandbox"]} if settings.uses_core_sandbox else {})
 
 
 def _refuse_production(settings: Settings) -> None:
@@ -151,7 +153,10 @@ def _refuse_production(settings: Settings) -> None:
 
 
 def _require_free_ports(settings: Settings) -> None:
-    for name, port in (("PORT", settings.port), ("SANDBOX_PORT", settings.sandbox_port)):
+    needed = {"PORT": settings.port, "SANDBOX_PORT": settings.sandbox_port}
+    if settings.uses_core_sandbox:
+        needed["CORE_SANDBOX_PORT"] = settings.core_sandbox_port
+    for name, port in needed.items():
         with socket.socket() as attempt:
             # As the servers do, or the port of a run that has just ended would look taken.
             attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

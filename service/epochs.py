@@ -43,6 +43,9 @@ def bump(unit: Unit, name: str) -> None:
         insert.on_conflict_do_update(index_elements=[Epoch.name], set_={"value": Epoch.value + 1})
     )
     unit.bumped.add(name)
+    # Whoever made the change sees it with their next request, not a second later.
+    shelf = unit.wiring.shelf
+    unit.afterwards.append(lambda: _drop(shelf, name))
 
 
 class Kept(Generic[T]):
@@ -70,7 +73,7 @@ class Kept(Generic[T]):
 
 
 def _drop(shelf: dict[Any, Any], name: str) -> None:
-    for kept in [key for key in shelf if isinstance(key, Kept) and key.name == name]:
+    for kept in [key for key in list(shelf) if isinstance(key, Kept) and key.name == name]:
         shelf.pop(kept, None)
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from flask import Response
 
 from config import Settings
+from service.console import guard
 
 
 def security_headers(settings: Settings) -> dict[str, str]:
@@ -42,12 +43,40 @@ def security_headers(settings: Settings) -> dict[str, str]:
     return headers
 
 
+def console_headers(settings: Settings) -> dict[str, str]:
+    """What the console's pages get instead: nothing foreign at all, kept nowhere.
+
+    Maps and pictures come from here as well.
+    """
+    return security_headers(settings) | {
+        "Content-Security-Policy": "; ".join(
+            (
+                "default-src 'none'",
+                "script-src 'self'",
+                "style-src 'self'",
+                # Tabler draws its icons, and the sign-in its square, from data: addresses.
+                "img-src 'self' data: blob:",
+                "font-src 'self'",
+                "connect-src 'self'",
+                "frame-src 'self'",
+                "form-action 'self'",
+                "base-uri 'none'",
+                # A preview is one of our own pages in a frame of another.
+                "frame-ancestors 'self'",
+            )
+        ),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cache-Control": "no-store",
+    }
+
+
 def stamping(settings: Settings) -> Callable[[Response], Response]:
     """What Flask calls after every request; a view that set a header of its own keeps it."""
     headers = tuple(security_headers(settings).items())
+    of_console = tuple(console_headers(settings).items())
 
     def stamp(response: Response) -> Response:
-        for name, value in headers:
+        for name, value in of_console if guard.is_console() else headers:
             response.headers.setdefault(name, value)
         return response
 

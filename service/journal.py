@@ -180,6 +180,9 @@ def _pattern_of(settings: Settings) -> re.Pattern[str]:
         settings.wechat_aes_key,
         settings.wechat_aes_key_previous,
         settings.secret_key,
+        settings.core_api_key,
+        settings.core_api_secret,
+        settings.oidc_client_secret,
         urlsplit(settings.database_url).password or "",
         urlsplit(settings.redis_url).password or "",
     }

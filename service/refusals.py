@@ -16,6 +16,8 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException
 
 from service import journal
+from service.api import problems
+from service.console import faults, guard
 
 log = journal.logger("service.refusals")
 
@@ -55,7 +57,7 @@ def _refuse(refusal: HTTPException) -> ResponseReturnValue:
     if refusal.response is not None:
         return refusal
     status = refusal.code or HTTPStatus.INTERNAL_SERVER_ERROR
-    answer = answered(status)
+    answer = problems.told(refusal) if problems.is_api() else answered(status)
     for name, value in refusal.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             answer.headers[name] = value
@@ -71,6 +73,10 @@ def _wait(_fault: Exception) -> Response:
 
 def answered(status: int) -> Response:
     """The answer for this status, in the form the caller asked for."""
+    if problems.is_api():
+        return problems.answered(status)
+    if guard.is_console() and faults.are_dressed():
+        return faults.answered(status)
     title, way_out = WORDS.get(status) or WORDS[500 if status >= 500 else 400]
     if _is_a_program():
         answer = jsonify(error=HTTPStatus(status).phrase, says=title, way_out=way_out)
@@ -83,6 +89,4 @@ def answered(status: int) -> Response:
 
 def _is_a_program() -> bool:
     accepted = request.accept_mimetypes
-    return accepted.best_match(("text/html", "application/json")) == "application/json" or (
-        request.path.startswith("/api/")
-    )
+    return accepted.best_match(("text/html", "application/json")) == "application/json"

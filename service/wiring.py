@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app
@@ -22,14 +23,52 @@ from service.happenings import Fact
 from service.replies import Reply
 
 if TYPE_CHECKING:
+    from service.approvals.kinds import ChangeKind
     from service.delivery.ledger import Performer
     from service.readiness import Finding
+    from service.staff.people import Me
 
 Reaction = Callable[["Unit", Any], None]
 Answer = Callable[["Unit", Any], Reply | None]
 #: Whether a fact can be acknowledged at once because it changes nothing; must only read.
 Glance = Callable[["Unit", Any], bool]
 Step = Callable[["Unit"], None]
+
+
+def _no_lineage(_unit: Unit, _code: str) -> Sequence[str]:
+    return ()
+
+
+def _nothing_watched(_unit: Unit) -> Collection[str]:
+    return ()
+
+
+def _no_names(_unit: Unit) -> Mapping[str, str]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationEntry:
+    """One line of the console's side navigation, seen by whoever holds ``act`` somewhere.
+
+    An endpoint that takes ``code`` is given the branch the person is working for; one that is not
+    among the application's routes is left out.
+    """
+
+    title: str
+    endpoint: str
+    act: str
+    #: Lines under the same heading stand together, in the order of the table.
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something that waits for whoever looks at the console's home page."""
+
+    title: str
+    count: int
+    href: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +87,27 @@ class Tables:
     openings: Sequence[tuple[str, Step]] = ()
     #: What ``flask doctor`` and ``/readyz`` look at, by name; each look is quick and only reads.
     checks: Mapping[str, Callable[[Unit], Finding]] = field(default_factory=dict)
+    #: What one person proposes and another approves, by kind of document.
+    changes: Mapping[str, ChangeKind] = field(default_factory=dict)
+    #: A branch's codes from itself up to head office; () for a branch there is not.
+    lineage: Callable[[Unit, str], Sequence[str]] = _no_lineage
+    #: Every branch's name by its code, parents before their children.
+    branch_names: Callable[[Unit], Mapping[str, str]] = _no_names
+    #: The counties in which it matters just now where exactly somebody is, not only in which.
+    watched: Callable[[Unit], Collection[str]] = _nothing_watched
+    #: The console's side navigation, in order.
+    navigation: Sequence[NavigationEntry] = ()
+    #: What may wait for somebody; None when nothing of the kind concerns them.
+    inbox: Sequence[Callable[[Unit, Me], Waiting | None]] = ()
+    #: Scripts and styles that floors above bring to the console: name → (file, media type).
+    console_files: Mapping[str, tuple[Path, str]] = field(default_factory=dict)
+    #: Who calls the API with this token; None for a token that is not, or no longer, good.
+    bearer: Callable[[Unit, str], Me | None] | None = None
+    #: Who brings entries that overlay the menus of some branches for a time: functions that give
+    #: all of them, open now or later; see :mod:`menus.overlays`.
+    overlays: Sequence[Callable[[Unit], Iterable[Any]]] = ()
+    #: What a process begins aside as it starts, so that nobody who asks first has to wait for it.
+    warming: Sequence[Callable[[], None]] = ()
     #: What the sandbox's phone shows behind the pin: outlines and cities, from the floor above.
     backdrop: Callable[[Settings], Mapping[str, Any]] | None = None
 
@@ -87,12 +147,15 @@ class Wiring:
             connection = self._lines.pop()
         except IndexError:
             connection = self.reader.connect()
+        unit = Unit(connection, self)
         try:
-            yield Unit(connection, self)
+            yield unit
         except BaseException:
             connection.close()
             raise
         self._lines.append(connection)
+        for step in unit.afterwards:
+            step()
 
     def hang_up(self) -> None:
         """Close every connection this process holds."""
@@ -108,13 +171,16 @@ class Unit:
     Operations take it as their first argument and never commit; whoever opened it does.
     """
 
-    __slots__ = ("_session", "afterwards", "bumped", "db", "wiring")
+    __slots__ = ("_session", "afterwards", "bumped", "closing", "db", "wiring")
 
     def __init__(self, connection: Connection, wiring: Wiring) -> None:
         self.db = connection
         self.wiring = wiring
         self.bumped: set[str] = set()
-        #: What this process does once the transaction is committed; it must not fail.
+        #: What is written last because it takes a lock that everybody needs; see `service.audit`.
+        self.closing: list[Callable[[], None]] = []
+        #: What this process does once the transaction is committed, or the look-up is over; it must
+        #: not fail.
         self.afterwards: list[Callable[[], None]] = []
         self._session: Session | None = None
 
@@ -138,6 +204,8 @@ class Unit:
     def flush(self) -> None:
         if self._session is not None:
             self._session.flush()
+        while self.closing:
+            self.closing.pop(0)()
 
     def announce(self, fact: Fact) -> None:
         """Tell everyone who reacts to this fact, here and now; if one fails, all fails."""

@@ -147,3 +147,19 @@ def test_the_page_script_comes_from_where_the_account_is() -> None:
 def test_no_text_as_a_key_breaks_the_check(text: str) -> None:
     found = faults(replace(Settings(), wechat_aes_key=text))
     assert set(found) <= {"WECHAT_AES_KEY"}
+
+
+def test_a_core_is_asked_only_where_one_is_named_and_never_with_sample_secrets() -> None:
+    assert Settings().uses_core_sandbox
+    assert Settings(core_sandbox_port=9200).core_api_base == "http://127.0.0.1:9200"
+    alone = earnest()
+    assert (alone.core_api_base, alone.uses_core_sandbox, faults(alone)) == ("", False, {})
+    named = earnest(core_api_base="https://core.bank.example/wechat/")
+    assert set(faults(named)) == {"CORE_API_KEY", "CORE_API_SECRET"}
+    assert not faults(replace(named, core_api_key="account", core_api_secret="a secret of its own"))
+
+
+@pytest.mark.parametrize("address", ["core.bank.example", "https://", "https://core.example/?a=1"])
+def test_what_is_no_address_of_a_core_is_refused(address: str) -> None:
+    assert "CORE_API_BASE" in faults(Settings(core_api_base=address))
+    assert "CORE_API_BASE" in faults(earnest(core_api_base="http://core.bank.example"))

@@ -8,8 +8,6 @@ one is there, because WeChat honours both for about five minutes.
 
 from __future__ import annotations
 
-import base64
-import functools
 import random
 import threading
 import time
@@ -20,14 +18,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.fernet import InvalidToken
 from sqlalchemy import ColumnElement, String, Text, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service import clock
 from service.db import Model, UtcTime
+from service.sealing import CREDENTIALS, vault
 from service.wechat.errors import TryLater, Unreachable, WillNever
 from service.wiring import Wiring
 
@@ -114,6 +111,7 @@ class SharedCredential:
         self._failure: tuple[float, TryLater | WillNever] | None = None
         self._doubted: tuple[str, float] = ("", 0.0)
         self._lock = threading.Lock()
+        self._vault = vault(wiring.settings.secret_key, CREDENTIALS)
 
     def value(self, deadline: Deadline) -> str:
         """The current value.
@@ -191,7 +189,7 @@ class SharedCredential:
         self._failure = None
         # A fetcher that outlived its lease still stores what it has: it is as good as any other.
         self._update(
-            sealed=_vault(self._wiring.settings.secret_key).encrypt(fresh.value.encode()).decode(),
+            sealed=self._vault.encrypt(fresh.value.encode()).decode(),
             renew_at=fresh.renew_at,
             expires_at=fresh.expires_at,
             lease_by=None,
@@ -217,7 +215,7 @@ class SharedCredential:
         if row is None or row.renew_at is None or row.expires_at is None:
             return Stored(row.sealed if row else "", None)
         try:
-            value = _vault(self._wiring.settings.secret_key).decrypt(row.sealed).decode()
+            value = self._vault.decrypt(row.sealed).decode()
         except InvalidToken:  # SECRET_KEY has changed since; a new value will be written over it.
             return Stored(row.sealed, None)
         return Stored(row.sealed, Granted(value, row.renew_at, row.expires_at))
@@ -249,14 +247,6 @@ class Stored:
 
     seal: str
     granted: Granted | None
-
-
-@functools.cache
-def _vault(secret_key: str) -> Fernet:
-    key = HKDF(SHA256(), length=32, salt=None, info=b"credentials at rest").derive(
-        secret_key.encode()
-    )
-    return Fernet(base64.urlsafe_b64encode(key))
 
 
 def _too_late() -> Unreachable:

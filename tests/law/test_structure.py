@@ -30,7 +30,7 @@ MAY_COMMIT = re.compile(
     r"|service/wechat/(token|visitor)\.py"
     r"|service/migrations/env\.py"
     r"|service/sandbox/.*\.py"
-    r"|(.*/)?(pages|views|console|commands|deliveries)(/.*)?(\.py)?"
+    r"|(.*/)?(pages|views|console|api|commands|deliveries)(/.*)?(\.py)?"
 )
 
 

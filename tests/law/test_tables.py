@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import JSON, Column, Enum, Table, insert, inspect, select
+from sqlalchemy import JSON, Column, Date, Enum, Table, insert, inspect, select
 
 from config import Settings
 from service import clock
@@ -104,6 +104,8 @@ def _sample(column: Column[Any]) -> Any:
         return clock.now()
     if isinstance(column.type, JSON):
         return {}
+    if isinstance(column.type, Date):
+        return clock.now().date()
     if isinstance(column.type, Enum):
         return column.type.enums[0]
     kind = column.type.python_type

@@ -121,6 +121,7 @@ def test_one_command_starts_everything_and_one_signal_ends_it(tmp_path: Path) ->
             **os.environ,
             "PORT": str(web),
             "SANDBOX_PORT": str(sandbox),
+            "CORE_SANDBOX_PORT": str(free_ports()[0]),
             "DATA_DIR": str(tmp_path),
         },
         stdin=subprocess.DEVNULL,

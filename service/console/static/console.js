@@ -1,0 +1,69 @@
+// What the console's own script does: colours before the first paint, and one dialog that asks.
+(function () {
+  "use strict";
+  var root = document.documentElement;
+  if (root.dataset.theme === "auto") {
+    var dark = window.matchMedia("(prefers-color-scheme: dark)");
+    var paint = function () { root.dataset.bsTheme = dark.matches ? "dark" : "light"; };
+    paint();
+    dark.addEventListener("change", paint);
+  }
+
+  // A form with data-ask is sent only after the dialog was answered. data-ask-points holds the
+  // consequences, one a line; data-ask-danger paints the button that cannot be taken back.
+  var sure = new WeakSet();
+  document.addEventListener("submit", function (event) {
+    var form = event.target, dialog = document.getElementById("ask");
+    if (!dialog || !form.dataset.ask || sure.has(form)) return;
+    event.preventDefault();
+    var submitter = event.submitter;
+    document.getElementById("ask-title").textContent = form.dataset.ask;
+    document.getElementById("ask-text").textContent = form.dataset.askText || "";
+    var points = document.getElementById("ask-points");
+    points.replaceChildren();
+    (form.dataset.askPoints || "").split("\n").filter(Boolean).forEach(function (point) {
+      points.appendChild(document.createElement("li")).textContent = point;
+    });
+    var yes = document.getElementById("ask-yes");
+    yes.textContent = form.dataset.askYes || (submitter && submitter.textContent.trim()) || "确定";
+    yes.classList.toggle("btn-danger", "askDanger" in form.dataset);
+    yes.classList.toggle("btn-primary", !("askDanger" in form.dataset));
+    dialog.returnValue = "no";
+    dialog.addEventListener("close", function () {
+      if (dialog.returnValue !== "yes") { if (submitter) submitter.focus(); return; }
+      sure.add(form);
+      form.requestSubmit(submitter || undefined);
+    }, { once: true });
+    dialog.showModal();
+  });
+
+  // A form is sent once, however often the button is pressed.
+  document.addEventListener("submit", function (event) {
+    if (event.defaultPrevented) return;
+    if (event.target.dataset.sent) { event.preventDefault(); return; }
+    if (event.target.method === "post") event.target.dataset.sent = "1";
+  });
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("form[data-sent]").forEach(function (form) { delete form.dataset.sent; });
+  });
+
+  // An open menu closes by Escape, and when one goes elsewhere.
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "Escape") return;
+    document.querySelectorAll("details.drop[open]").forEach(function (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+  });
+  document.addEventListener("click", function (event) {
+    document.querySelectorAll("details.drop[open]").forEach(function (menu) {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+  });
+
+  // Parts of a page that htmx asks for carry the token, too.
+  document.addEventListener("htmx:config:request", function (event) {
+    var token = document.body.dataset.csrf, ctx = event.detail && event.detail.ctx;
+    if (token && ctx && ctx.request) ctx.request.headers["X-CSRF"] = token;
+  });
+})();
