@@ -182,6 +182,11 @@ class Directory:
         claimed, branch = claim
         return Serving(branch, f"{_label(claimed)}由{branch.name}服务")
 
+    def serving_in(self, county: str) -> tuple[Branch, ...]:
+        """Every branch that serves some of this county: its own, and those of land drawn in it."""
+        drawn = (self._by_code[one.branch] for one in self._exceptions.get(county, ()))
+        return (self.serving(county).branch, *drawn)
+
     def _drawn(
         self, division: str, latitude: float | None, longitude: float | None
     ) -> DrawnException | None:

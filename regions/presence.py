@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import (
     ForeignKey,
+    Index,
     Row,
     Select,
     SmallInteger,
@@ -47,7 +48,7 @@ HOLD = timedelta(minutes=10)
 #: A place that is confirmed again and again is written down again only this often.
 REFRESH = timedelta(hours=12)
 #: Cells are hundredths of a degree, about a kilometre.
-_CELLS_PER_DEGREE = 100
+CELLS_PER_DEGREE = 100
 _EXPIRED_AT_A_TIME = 500
 
 
@@ -71,6 +72,11 @@ class Presence(Model):
     candidate: Mapped[str | None] = mapped_column(String(16))
     candidate_division: Mapped[str | None] = mapped_column(String(6))
     candidate_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+    __table_args__ = (
+        # How many followers an area concerns is counted county by county, from this alone.
+        Index(None, "division", "cell_south", "cell_west"),
+    )
 
 
 _TABLE = table_of(Presence)
@@ -135,7 +141,9 @@ def stays_put(unit: Unit, fact: LocationReported) -> bool:
     if fix is None:
         return True
     reports = latest.reports(unit.settings)
-    if reports.repeats(fix.openid, fix.at, division=fix.division, branch=fix.branch):
+    same = {"division": fix.division, "branch": fix.branch}
+    # Where a county is watched, the same county again may be another place.
+    if not _is_watched(unit, fix) and reports.repeats(fix.openid, fix.at, **same):
         return True
     return _changes_nothing(unit, fix, _fresh_row(unit, fact.openid))
 
@@ -246,8 +254,8 @@ def where(unit: Unit, openid: OpenId | None) -> Whereabouts:
     cell = None
     if row.cell_south is not None and row.cell_west is not None:
         cell = (
-            (row.cell_south + 0.5) / _CELLS_PER_DEGREE,
-            (row.cell_west + 0.5) / _CELLS_PER_DEGREE,
+            (row.cell_south + 0.5) / CELLS_PER_DEGREE,
+            (row.cell_west + 0.5) / CELLS_PER_DEGREE,
         )
     source = Source(row.source)
     why = _why(source, division, branch=branch, uncertain=uncertain)
@@ -293,12 +301,23 @@ def _changes_nothing(unit: Unit, fix: Fix, row: Row[tuple[object, ...]] | None) 
         and row.candidate is None
         and fix.at - row.seen_at < REFRESH
         and (row.division == fix.division or not is_clear(unit, fix, by_county=True))
+        and ((row.cell_south, row.cell_west) == _cell(fix) or not _is_watched(unit, fix))
     )
     if stays and row.division == fix.division:
         reports.settle(fix.openid, fix.at, division=fix.division, branch=fix.branch)
     elif stays:
         reports.note(fix.openid, fix.at)
     return stays
+
+
+def _is_watched(unit: Unit, fix: Fix) -> bool:
+    """Whether it matters just now where in its county somebody is."""
+    return fix.division in unit.wiring.tables.watched(unit)
+
+
+def _cell(fix: Fix) -> tuple[int, int]:
+    south, west = fix.latitude * CELLS_PER_DEGREE, fix.longitude * CELLS_PER_DEGREE
+    return math.floor(south), math.floor(west)
 
 
 def _is_overruled(row: Row[tuple[object, ...]], fix: Fix) -> bool:
@@ -328,13 +347,14 @@ def _note_candidate(unit: Unit, fix: Fix, row: Row[tuple[object, ...]] | None) -
 
 
 def _write(unit: Unit, fix: Fix, *, branch: BranchCode) -> None:
+    south, west = _cell(fix)
     _put(
         unit,
         fix.openid,
         branch=branch,
         division=fix.division,
-        cell_south=math.floor(fix.latitude * _CELLS_PER_DEGREE),
-        cell_west=math.floor(fix.longitude * _CELLS_PER_DEGREE),
+        cell_south=south,
+        cell_west=west,
         source=fix.source,
         seen_at=fix.at,
     )
