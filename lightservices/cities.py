@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from lightservices.finding import MOST_SIGNS
@@ -26,6 +26,11 @@ def named_in(text: str) -> Division | None:
     """The city or province the text names first, if any; of 江苏苏州 it is the city."""
     found = [_names()[name] for name in _pattern().findall("".join(text.split())[:MOST_SIGNS])]
     return next((one for one in found if one.level != "province"), found[0] if found else None)
+
+
+def names() -> Collection[str]:
+    """Everything that a city or a province is called."""
+    return _names().keys()
 
 
 @functools.cache

@@ -4,51 +4,74 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
-from lightservices import catalogue, rates
+from lightservices import catalogue, pinyin, rates
 from lightservices.outlets import imports
-from lightservices.pages.queries import view_of
+from lightservices.pages.kinds import known, view_of
+from lightservices.providers.commands import providers_command
 from lightservices.sheets import SheetRefused
 from service.wiring import wiring
 
 services_group = AppGroup("services", help="轻服务的内容。")
+services_group.add_command(providers_command)
 rates_group = AppGroup("rates", help="牌价和利率表。")
 outlets_group = AppGroup("outlets", help="网点名单。")
 
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _CSV = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @services_group.command("check")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON。")
-def check_services(as_json: bool) -> None:
-    """检查所有内容文件，列出每一处问题和改法。"""
-    read = catalogue.read()
-    faults = [*read.faults, *_without_page(read)]
+@click.option("--folder", type=_FOLDER, default=catalogue.PACK, help="检查另一个目录里的文件。")
+def check_services(as_json: bool, folder: Path) -> None:
+    """检查所有内容文件，列出每一处问题的位置和改法。"""
+    read = catalogue.read(folder, known=known())
+    faults = sorted((*read.faults, *_without_page(read)))
+    told = _told(read, faults)
     if as_json:
-        click.echo(json.dumps(
-            {"services": list(read.services), "faults": [asdict(fault) for fault in faults]},
-            ensure_ascii=False,
-        ))  # fmt: skip
+        click.echo(json.dumps(told, ensure_ascii=False))
     else:
         for fault in faults:
             click.echo(fault, err=True)
-        click.echo(f"{len(read.services)} 项服务可用，{len(faults)} 处问题。")
+        click.echo(
+            f"{told['services']} 项服务可用，{told['scenarios']} 个场景，"
+            f"{told['placeholders']} 处待填，{len(faults)} 处问题。"
+        )
     if faults:
         raise SystemExit(1)
+
+
+@services_group.command("readings")
+def make_readings() -> None:
+    """重新生成搜索用的拼音表（字典更新之后才需要）。"""
+    pinyin.READINGS.write_text(pinyin.made(), "utf-8")
+    click.echo(f"已写入 {pinyin.READINGS.name}。")
+
+
+def _told(read: catalogue.Catalogue, faults: Sequence[catalogue.Fault]) -> Mapping[str, object]:
+    return {
+        "services": len(read.services),
+        "scenarios": len({one.scenario for one in read.services.values()}),
+        "placeholders": read.placeholders,
+        "errors": [asdict(fault) for fault in faults],
+        "keys": list(read.services),
+    }
 
 
 def _without_page(read: catalogue.Catalogue) -> list[catalogue.Fault]:
     return [
         catalogue.Fault(
-            f"{one.key}.yaml", "kind", f"程序里没有 {one.key} 这个页面", "改为 guide 或 link"
+            f"{one.key}.yaml", 1, "kind", f"程序里没有 {one.key} 这个页面", "改为 guide 或 link"
         )
         for one in read.services.values()
-        if one.kind is not catalogue.Kind.LINK and view_of(one) is None
+        if view_of(one) is None
     ]
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from urllib.parse import urlsplit
+
+from config import Settings
 
 #: WeChat's own limit for the address behind a menu button; pages keep to the same.
 MOST_BYTES = 1024
+#: What to do about a host that is not on the list.
+OUTSIDE = "改用名单里的域名，或请管理员把它写入设置 LINK_HOSTS"
 
 
 def fault_of(address: str) -> str:
@@ -20,6 +25,23 @@ def fault_of(address: str) -> str:
     if address.startswith("/"):
         return "站内地址不能以两条斜线开头" if address.startswith("//") else ""
     return _fault_of_site(address)
+
+
+def outside(settings: Settings, addresses: Iterable[str]) -> list[str]:
+    """What is wrong with those that lead to hosts beyond the bank's list; without a list, nothing.
+
+    Our own pages are always within it. Addresses that are faulty for other reasons are not told.
+    """
+    allowed = {one.strip().lower() for one in settings.link_hosts.split(",") if one.strip()}
+    if not allowed:
+        return []
+    allowed.add(urlsplit(settings.public_base_url).hostname or "")
+    hosts = dict.fromkeys(
+        urlsplit(one).hostname or ""
+        for one in addresses
+        if not one.startswith("/") and not fault_of(one)
+    )
+    return [f"域名 {host} 不在允许的名单里" for host in hosts if host not in allowed]
 
 
 def _fault_of_site(address: str) -> str:

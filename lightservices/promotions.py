@@ -9,11 +9,22 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from sqlalchemy import JSON, ForeignKey, String, Text, insert, select
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    String,
+    Text,
+    UniqueConstraint,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lightservices.links import fault_of
-from regions import branches, divisions
+from regions import areas, branches, divisions
+from regions.areas import Area
 from regions.branches import BranchCode, BranchRow
 from regions.divisions import DivisionCode
 from regions.presence import Whereabouts
@@ -40,6 +51,18 @@ class PromotionRow(Model):
     starts_at: Mapped[datetime] = mapped_column(UtcTime)
     ends_at: Mapped[datetime] = mapped_column(UtcTime)
     sort: Mapped[int] = mapped_column(default=100)
+    #: A part of the branch's ground drawn on the map, see :mod:`regions.areas`; none means all.
+    area: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    #: Tags of followers it is for; none means everybody.
+    audience: Mapped[list[str] | None] = mapped_column(JSON)
+    picture: Mapped[str] = mapped_column(String(32), default="")
+    picture_says: Mapped[str] = mapped_column(String(40), default="")
+    #: What it is about, so that a campaign can gather it.
+    topics: Mapped[list[str] | None] = mapped_column(JSON)
+    #: How its branch names it from one edition to the next.
+    name: Mapped[str | None] = mapped_column(String(24))
+
+    __table_args__ = (UniqueConstraint("branch_code", "name"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +78,12 @@ class Promotion:
     starts_at: datetime
     ends_at: datetime
     sort: int
+    area: Area | None = None
+    audience: frozenset[str] = frozenset()
+    picture: str = ""
+    picture_says: str = ""
+    topics: frozenset[str] = frozenset()
+    name: str | None = None
 
     @property
     def path(self) -> str:
@@ -69,20 +98,40 @@ class Promotion:
         """Whether it runs at this time; the end itself is already outside."""
         return self.starts_at <= at < self.ends_at
 
-    def reaches(self, place: frozenset[str]) -> bool:
-        """Whether it is meant for a follower within these divisions."""
-        return not self.divisions or not place.isdisjoint(self.divisions)
+    def reaches(self, place: frozenset[str], cell: tuple[float, float] | None = None) -> bool:
+        """Whether it is meant for a follower within these divisions, about in this cell."""
+        if self.divisions and place.isdisjoint(self.divisions):
+            return False
+        # A drawn part is small: whoever may be outside it is not promised what is inside.
+        return self.area is None or self.area.inside.holds((), cell)
+
+    def is_for(self, tags: frozenset[str]) -> bool:
+        """Whether it is for followers with these tags."""
+        return not self.audience or not self.audience.isdisjoint(tags)
 
 
-def current(unit: Unit, whereabouts: Whereabouts, at: datetime) -> list[Promotion]:
-    """What runs for this follower at this time: their branch's own first, then those above it."""
+def current(
+    unit: Unit,
+    whereabouts: Whereabouts,
+    at: datetime,
+    *,
+    tags: frozenset[str] = frozenset(),
+    instead: Mapping[str, Sequence[Promotion]] | None = None,
+) -> list[Promotion]:
+    """What runs for this follower at this time: their branch's own first, then those above it.
+
+    Args:
+        instead: by branch what it would offer in place of what it does, for a preview.
+    """
     place = frozenset(step.code for step in divisions.table().path(whereabouts.division or ""))
-    by_branch = _kept.get(unit).by_branch
+    by_branch = {**_kept.get(unit).by_branch, **(instead or {})}
     return [
         promotion
         for branch in branches.directory(unit).chain(whereabouts.branch.code)
         for promotion in by_branch.get(branch.code, ())
-        if promotion.runs(at) and promotion.reaches(place)
+        if promotion.runs(at)
+        and promotion.reaches(place, whereabouts.cell)
+        and promotion.is_for(tags)
     ]
 
 
@@ -125,6 +174,34 @@ def add(
     added: int = unit.db.execute(statement.returning(PromotionRow.id)).scalar_one()
     bump(unit, "promotions")
     return added
+
+
+def replace_all(unit: Unit, branch: BranchCode, editions: Sequence[Mapping[str, Any]]) -> None:
+    """Make these, each a row's columns with its ``name``, the whole of what the branch offers.
+
+    One that stays keeps its address, and those that were put up without a name are taken over.
+    """
+    names = {edition["name"] for edition in editions}
+    known = {one.name or name_of(one): one.id for one in of(unit, branch)}
+    gone = [number for name, number in known.items() if name not in names]
+    unit.db.execute(delete(PromotionRow).where(PromotionRow.id.in_(gone)))
+    for edition in editions:
+        number = known.get(edition["name"])
+        if number is None:
+            unit.db.execute(insert(PromotionRow).values(branch_code=branch, **edition))
+        else:
+            unit.db.execute(update(PromotionRow).where(PromotionRow.id == number).values(**edition))
+    bump(unit, "promotions")
+
+
+def of(unit: Unit, branch: BranchCode) -> Sequence[Promotion]:
+    """Everything this branch itself offers, running or not."""
+    return _kept.get(unit).by_branch.get(branch, ())
+
+
+def name_of(promotion: Promotion) -> str:
+    """The name of one that was put up without."""
+    return f"p{promotion.id}"
 
 
 def seed(unit: Unit) -> None:
@@ -176,6 +253,9 @@ def _load(unit: Unit) -> _All:
         values = dict(row)
         branch = BranchCode(values.pop("branch_code"))
         values["divisions"] = tuple(DivisionCode(code) for code in values["divisions"])
+        values["area"] = areas.read(values["area"]) if values["area"] else None
+        values["audience"] = frozenset(values["audience"] or ())
+        values["topics"] = frozenset(values["topics"] or ())
         one = Promotion(branch=branch, **values)
         by_id[one.id] = one
         by_branch.setdefault(branch, []).append(one)

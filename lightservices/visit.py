@@ -29,7 +29,7 @@ from service.wechat.gateway import gateway_of
 from service.wiring import Unit, Wiring
 
 #: The only places a sign-in may lead to: our own pages, without anything appended.
-_OWN_PATH: Final = re.compile(r"/(?:s|z|p|o)/[A-Za-z0-9-]{1,64}", re.ASCII)
+_OWN_PATH: Final = re.compile(r"/(?:s|z|p|o|t|e)/[A-Za-z0-9-]{1,64}", re.ASCII)
 HOME_PATH: Final = "/z/local"
 #: No code WeChat gives is longer. What it could choke on would look like an outage of WeChat's,
 #: and make a guest of everybody for a while.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final, cast
 
 from marshmallow import ValidationError
@@ -26,6 +27,21 @@ FAULTS: Final[dict[str, str | list[Any] | dict[Any, Any]]] = {
 NUMBER_FAULTS: Final = FAULTS | {"invalid": NOT_A_NUMBER}
 #: The same for a choice; marshmallow fills the choices in.
 CHOICE_FAULTS: Final = FAULTS | {"unknown": "只能是 {choices} 之一"}
+
+
+#: Years in which a bank plans. Near the ends of the calendar, shifting a time to China's clock
+#: is no longer possible, and a page that shows it would fail for everybody.
+_YEARS: Final = range(2000, 2200)
+
+
+def in_our_time(moment: datetime) -> None:
+    """Refuse a time that nobody can mean.
+
+    Raises:
+        ValidationError: for such a time.
+    """
+    if moment.year not in _YEARS:
+        raise ValidationError(f"年份应在 {_YEARS.start} 至 {_YEARS.stop - 1} 之间")
 
 
 def messages(refused: ValidationError) -> Mapping[str, Any]:

@@ -1,25 +1,36 @@
-"""Local zones (专区): the shelf a branch keeps for its followers, such as 约惠魔都."""
+"""Zones (专区): a branch's own shelf, such as 约惠魔都, or a campaign's venue for many branches."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from sqlalchemy import JSON, ForeignKey, String, select
+from sqlalchemy import JSON, ForeignKey, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lightservices import blocks, gathering
+from lightservices.blocks import Block
+from lightservices.gathering import Gathering
 from regions import branches
 from regions.branches import BranchCode, BranchRow
 from service import clock
-from service.db import Model, UtcTime
+from service.db import Model, UtcTime, table_of
 from service.epochs import Kept, bump
 from service.wiring import Unit
 
 PACK: Final = Path(__file__).resolve().parent / "packs" / "zones.yaml"
+
+
+class ZoneKind(StrEnum):
+    """What a zone is for."""
+
+    LOCAL = "local"  #: a branch's own shelf, inherited by the branches below it
+    CAMPAIGN = "campaign"  #: a campaign's venue (活动主会场), beside the shelves and for a time
 
 
 class ZoneRow(Model):
@@ -28,18 +39,30 @@ class ZoneRow(Model):
     __tablename__ = "zones"
 
     key: Mapped[str] = mapped_column(String(40), primary_key=True)
-    #: A menu button bears it: WeChat allows 16 bytes there, and shows four characters.
-    title: Mapped[str] = mapped_column(String(5))
+    #: A menu button bears it: WeChat allows 16 bytes on a column and 60 below one.
+    title: Mapped[str] = mapped_column(String(20))
     slogan: Mapped[str] = mapped_column(String(40))
     branch_code: Mapped[str] = mapped_column(ForeignKey(BranchRow.code), index=True)
     services: Mapped[list[str]] = mapped_column(JSON)
     starts_at: Mapped[datetime | None] = mapped_column(UtcTime)
     ends_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    kind: Mapped[str] = mapped_column(String(10), default="local", server_default="local")
+    #: The branches a campaign is for, with all below them; empty: its own branch.
+    reach: Mapped[list[str] | None] = mapped_column(JSON)
+    #: How its page is arranged; empty: as usual.
+    blocks: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+    #: Services of the bank's that this branch does not offer.
+    switched_off: Mapped[list[str] | None] = mapped_column(JSON)
+    #: Which offers a campaign gathers, see :mod:`lightservices.gathering`; empty: none of others.
+    gather: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A branch's shelf, inherited by the branches below it; without times it always holds."""
+    """What a branch keeps for its followers and for those of branches below; without times, always.
+
+    A campaign is for the followers of ``reach`` and of all below them, else of its own branch.
+    """
 
     key: str
     title: str
@@ -48,10 +71,21 @@ class Zone:
     services: tuple[str, ...]
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    kind: ZoneKind = ZoneKind.LOCAL
+    reach: tuple[BranchCode, ...] = ()
+    blocks: tuple[Block, ...] = blocks.USUAL
+    switched_off: tuple[str, ...] = ()
+    #: The offers a campaign's venue gathers from branches.
+    gather: Gathering | None = None
 
     @property
     def path(self) -> str:
         return f"/z/{self.key}"
+
+    @property
+    def last_moment(self) -> datetime | None:
+        """The last moment at which it holds, whose day is the last day people read."""
+        return self.ends_at - timedelta(seconds=1) if self.ends_at is not None else None
 
     def is_open(self, at: datetime) -> bool:
         """Whether it holds at this time; the end itself is already outside."""
@@ -68,14 +102,56 @@ def local_zone(unit: Unit, branch_code: BranchCode, *, at: datetime | None = Non
 
 
 def zones_by_branch(unit: Unit, *, at: datetime | None = None) -> Mapping[BranchCode, Zone]:
-    """The zones open at this time (now unless given), each under the branch that keeps it."""
+    """The local zones open at this time (now unless given), under the branch that keeps each."""
     moment = at or clock.now()
-    return {zone.branch: zone for zone in reversed(_kept.get(unit)) if zone.is_open(moment)}
+    return {
+        zone.branch: zone
+        for zone in reversed(_kept.get(unit))
+        if zone.kind is ZoneKind.LOCAL and zone.is_open(moment)
+    }
+
+
+def every(unit: Unit) -> Sequence[Zone]:
+    """All zones, open or not, those that started last first."""
+    return _kept.get(unit)
+
+
+def campaigns(unit: Unit, *, at: datetime | None = None) -> Sequence[Zone]:
+    """The campaigns open at this time (now unless given), those that started last first."""
+    moment = at or clock.now()
+    found = _kept.get(unit)
+    return [zone for zone in found if zone.kind is ZoneKind.CAMPAIGN and zone.is_open(moment)]
+
+
+def whom(unit: Unit, zone: Zone) -> frozenset[BranchCode] | None:
+    """The branches whose followers a zone reaches; nothing stands for all there are."""
+    tree = branches.directory(unit)
+    roots = set(zone.reach or (zone.branch,))
+    if tree.head.code in roots:
+        return None
+    return frozenset(
+        branch.code
+        for branch in tree.all
+        if not roots.isdisjoint(above.code for above in tree.chain(branch.code))
+    )
 
 
 def zone(unit: Unit, key: str) -> Zone | None:
     """The zone with this key, open or not."""
     return next((zone for zone in _kept.get(unit) if zone.key == key), None)
+
+
+def switched_off(unit: Unit, branch_code: BranchCode) -> frozenset[str]:
+    """The services that this branch, or one above it, does not offer in its zone."""
+    own = zones_by_branch(unit)
+    chain = branches.directory(unit).chain(branch_code)
+    return frozenset(key for one in chain if one.code in own for key in own[one.code].switched_off)
+
+
+def remove(unit: Unit, key: str) -> None:
+    """Take a zone away."""
+    unit.db.execute(delete(ZoneRow).where(ZoneRow.key == key))
+    bump(unit, "zones")
 
 
 def put(unit: Unit, zone: Zone) -> None:
@@ -87,6 +163,11 @@ def put(unit: Unit, zone: Zone) -> None:
         "services": list(zone.services),
         "starts_at": zone.starts_at,
         "ends_at": zone.ends_at,
+        "kind": zone.kind.value,
+        "reach": list(zone.reach) or None,
+        "blocks": blocks.write(zone.blocks),
+        "switched_off": list(zone.switched_off) or None,
+        "gather": zone.gather.written() if zone.gather else None,
     }
     unit.db.execute(
         unit.insert(ZoneRow)
@@ -121,20 +202,23 @@ def read(path: Path = PACK) -> Sequence[Zone]:
 
 def _load(unit: Unit) -> Sequence[Zone]:
     # Of two open zones of one branch the one that started last is in front, as editors expect.
-    rows = unit.db.execute(
-        select(
-            ZoneRow.key,
-            ZoneRow.title,
-            ZoneRow.slogan,
-            ZoneRow.branch_code,
-            ZoneRow.services,
-            ZoneRow.starts_at,
-            ZoneRow.ends_at,
-        )
-    )
+    rows = unit.db.execute(select(*table_of(ZoneRow).columns))
     zones = [
-        Zone(key, title, slogan, BranchCode(branch), tuple(services), starts, ends)
-        for key, title, slogan, branch, services, starts, ends in rows
+        Zone(
+            key=row.key,
+            title=row.title,
+            slogan=row.slogan,
+            branch=BranchCode(row.branch_code),
+            services=tuple(row.services),
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            kind=ZoneKind(row.kind),
+            reach=tuple(map(BranchCode, row.reach or ())),
+            blocks=blocks.read(row.blocks) if row.blocks else blocks.USUAL,
+            switched_off=tuple(row.switched_off or ()),
+            gather=gathering.read(row.gather),
+        )
+        for row in rows
     ]
     return sorted(
         zones,

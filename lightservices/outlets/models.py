@@ -26,6 +26,8 @@ class OutletRow(Model):
     lng: Mapped[float]
     hours: Mapped[str] = mapped_column(String(200))
     services: Mapped[list[str]] = mapped_column(JSON)
+    #: What makes it easier to get in and be served, such as 坡道.
+    accessible: Mapped[list[str]] = mapped_column(JSON, default=list)
     synthetic: Mapped[bool] = mapped_column(default=False)
 
 
@@ -44,6 +46,7 @@ class Outlet:
     hours: str
     services: tuple[str, ...]
     synthetic: bool
+    accessible: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -27,6 +27,8 @@ from service.wiring import Unit
 _AXIS: Final = 6_378_137.0
 _ECCENTRICITY2: Final = 6.694379990141316e-3
 _NUMBER: Final = re.compile(r"([0-9]+)")
+#: By how much the circle grows when too few in it fit.
+_WIDER: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,14 @@ class Index:
         for outlet in sorted(self.outlets, key=_as_counted):
             self._by_county.setdefault(outlet.division, []).append(outlet)
 
-    def nearest(self, latitude: float, longitude: float, *, count: int = 10) -> list[Nearby]:
+    def nearest(
+        self,
+        latitude: float,
+        longitude: float,
+        *,
+        count: int = 10,
+        which: Callable[[Outlet], bool] | None = None,
+    ) -> list[Nearby]:
         """The ``count`` nearest outlets, nearest first; the point is GCJ-02 like the outlets."""
         count = min(count, len(self.outlets))
         if count <= 0:
@@ -62,12 +71,30 @@ class Index:
         away = self._points - here[:, None]
         squared = np.einsum("ij,ij->j", away, away)
         start = Point(latitude, longitude)
-        few = np.argpartition(squared, count - 1)[:count]
+        few = self._few(squared, count, which)
         measured = [
             Nearby(outlet, self._ruler.measure(start, Point(outlet.lat, outlet.lng)) * 1000)
             for outlet in (self.outlets[position] for position in few)
         ]
         return sorted(measured, key=lambda nearby: (nearby.metres, nearby.outlet.id))
+
+    def _few(
+        self,
+        squared: NDArray[np.float64],
+        count: int,
+        which: Callable[[Outlet], bool] | None,
+    ) -> Iterable[int]:
+        """The positions of the nearest that fit, looked for in ever larger circles."""
+        if which is None:
+            return [int(position) for position in np.argpartition(squared, count - 1)[:count]]
+        within = min(count * _WIDER, len(self.outlets))
+        while True:
+            nearer = np.argpartition(squared, within - 1)[:within]
+            ordered = nearer[np.argsort(squared[nearer])]
+            fitting = [int(place) for place in ordered if which(self.outlets[place])][:count]
+            if len(fitting) == count or within == len(self.outlets):
+                return fitting
+            within = min(within * _WIDER, len(self.outlets))
 
     def counties(self) -> Iterable[str]:
         """The codes of the counties that have an outlet."""
@@ -113,10 +140,11 @@ def _load(unit: Unit) -> Index:
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
     found: list[Outlet] = []
     for row in rows.mappings():
-        services = tuple(row["services"])
+        services, accessible = tuple(row["services"]), tuple(row["accessible"])
         values: dict[str, Any] = dict(row)
         values["hours"] = sys.intern(row["hours"])
         values["services"] = shared.setdefault(services, services)
+        values["accessible"] = shared.setdefault(accessible, accessible)
         found.append(Outlet(**values))
     return Index(found)
 

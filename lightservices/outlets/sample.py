@@ -34,13 +34,25 @@ LARGEST: Final = (
     "3701", "3702", "4201", "4401", "4403", "5101", "6101",
 )  # fmt: skip
 FURTHEST_M: Final = 5_000.0
-#: (hours, services) in turn.
+#: (hours, services, accessible) in turn.
 KINDS: Final = (
-    ("周一至周五 09:00-17:00；周六、周日 10:00-16:00", ("个人业务", "外币兑换", "自助设备")),
-    ("周一至周五 09:00-17:00", ("个人业务", "对公业务", "自助设备")),
-    ("周一至周五 09:00-12:00，13:30-17:00", ("个人业务", "自助设备")),
-    ("每天 00:00-24:00", ("自助设备",)),
-)  # fmt: skip
+    (
+        "周一至周五 09:00-17:00；周六、周日 10:00-16:00；节假日 10:00-15:00",
+        ("个人业务", "外币兑换", "保险箱", "自助设备"),
+        ("坡道", "低位柜台", "爱心座椅", "助听设备", "老花镜"),
+    ),
+    (
+        "周一至周五 09:00-17:00；节假日休息",
+        ("个人业务", "对公业务", "自助设备"),
+        ("坡道", "爱心座椅", "老花镜"),
+    ),
+    (
+        "周一至周五 09:00-12:00，13:30-17:00；节假日休息",
+        ("个人业务", "自助设备"),
+        ("爱心座椅", "老花镜"),
+    ),
+    ("每天 00:00-24:00", ("自助设备",), ()),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +83,7 @@ def outlets(unit: Unit, *, count: int = COUNT) -> Iterator[Outlet]:
         label = divisions.table().label(county.code)
         for number in range(1, share + 1):
             lat, lng = _spot(map_, county, dice)
-            hours, services = KINDS[dice.choices((0, 1, 2, 3), (3, 4, 2, 1))[0]]
+            hours, services, accessible = KINDS[dice.choices((0, 1, 2, 3), (3, 4, 2, 1))[0]]
             yield Outlet(
                 id=f"SYN-{county.code}-{number:02d}",
                 branch_code=directory.serving(county.code, latitude=lat, longitude=lng).branch.code,
@@ -84,6 +96,7 @@ def outlets(unit: Unit, *, count: int = COUNT) -> Iterator[Outlet]:
                 hours=hours,
                 services=services,
                 synthetic=True,
+                accessible=accessible,
             )
 
 

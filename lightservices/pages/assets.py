@@ -1,23 +1,20 @@
-"""The few files a page loads, by allow-list, under addresses that change with their content."""
+"""What the follower's pages load: WeUI, our own few colours and measures, one small script."""
 
 from __future__ import annotations
 
 import functools
-import gzip
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response
 
 from config import HOME
-from service import journal
 from service.access import access
+from service.assets import Asset, answer, read, takes_gzip
 
-log = journal.logger("lightservices.assets")
+__all__ = ["FILES", "assets", "paths", "shelf", "takes_gzip"]
 
 _STATIC: Final = Path(__file__).resolve().parents[1] / "static"
 #: Name in the address → (file, media type). Nothing else is ever served.
@@ -28,43 +25,21 @@ FILES: Final = MappingProxyType(
             "text/css",
         ),
         "tokens.css": (_STATIC / "tokens.css", "text/css"),
+        # The emergency page's only one: it must be read on any line.
+        "emergency.css": (_STATIC / "emergency.css", "text/css"),
         "page.js": (_STATIC / "page.js", "text/javascript"),
+        # No page loads it: WeChat fetches it for the card when somebody shares a page.
+        "share.png": (_STATIC / "share.png", "image/png"),
     }
 )
-_YEAR: Final = "public, max-age=31536000, immutable"
 
 assets = Blueprint("assets", __name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """One file, whole and compressed, with the digest that names this content."""
-
-    name: str
-    media_type: str
-    digest: str
-    body: bytes
-    gzipped: bytes
-
-    @property
-    def path(self) -> str:
-        return f"/assets/{self.digest}/{self.name}"
-
-
 @functools.lru_cache(maxsize=1)
 def shelf() -> Mapping[str, Asset]:
-    """All assets by name, read once. Pages stay readable without one that is missing."""
-    found = {}
-    for name, (path, media_type) in FILES.items():
-        try:
-            body = path.read_bytes()
-        except FileNotFoundError:
-            log.error("an asset is missing; run `npm ci --ignore-scripts`", asset=name)
-            continue
-        digest = hashlib.blake2b(body, digest_size=8).hexdigest()
-        # A fixed time makes equal content equal bytes on every machine.
-        found[name] = Asset(name, media_type, digest, body, gzip.compress(body, 9, mtime=0))
-    return MappingProxyType(found)
+    """All assets by name, read once."""
+    return read("/assets", FILES)
 
 
 def paths() -> Mapping[str, str]:
@@ -72,22 +47,8 @@ def paths() -> Mapping[str, str]:
     return {name: asset.path for name, asset in shelf().items()}
 
 
-def takes_gzip() -> bool:
-    """Whether this browser takes compressed answers; every one of this century does."""
-    return request.accept_encodings["gzip"] > 0
-
-
 @assets.get("/assets/<digest>/<name>")
 @access("public", why="styles and scripts hold nothing about anybody")
 def asset(digest: str, name: str) -> Response:
-    """The asset; a page from before a release gets today's content, but not for keeps."""
-    found = shelf().get(name)
-    if found is None:
-        abort(404)
-    packed = takes_gzip()
-    response = Response(found.gzipped if packed else found.body, mimetype=found.media_type)
-    if packed:
-        response.content_encoding = "gzip"
-    response.vary.add("Accept-Encoding")
-    response.headers["Cache-Control"] = _YEAR if digest == found.digest else "no-cache"
-    return response
+    """One of the files above."""
+    return answer(shelf(), digest, name)

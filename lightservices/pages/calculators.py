@@ -1,4 +1,4 @@
-"""The two calculators: forms that ask by GET, so that they work without a script."""
+"""The loan and deposit calculators: forms that ask by GET, so that they work without a script."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, val
 from lightservices.catalogue import Service
 from lightservices.deposits import TERMS, Deposit, term_label, yield_of
 from lightservices.loans import Instalment, Loan, Method, Repayment, repayment
+from lightservices.pages.queries import related_to
 from lightservices.pages.shell import page
 from lightservices.visit import Visitor
 from lightservices.wording import NUMBER_FAULTS, messages
@@ -33,7 +34,7 @@ class Year:
     balance: Decimal
 
 
-def _number(low: str, high: str) -> fields.Decimal:
+def number(low: str, high: str) -> fields.Decimal:
     return fields.Decimal(
         required=True,
         error_messages=_FAULTS,
@@ -49,13 +50,13 @@ class LoanInput(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    amount = _number("0.1", "10000")
+    amount = number("0.1", "10000")
     years = fields.Integer(
         required=True,
         error_messages=_FAULTS,
         validate=validate.Range(min=1, max=30, error="应在 1 到 30 年之间"),
     )
-    rate = _number("0", "24")
+    rate = number("0", "24")
     method = fields.Enum(Method, by_value=True, load_default=Method.EQUAL_INSTALMENT)
 
     @post_load
@@ -70,13 +71,13 @@ class DepositInput(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    amount = _number("50", "100000000")
+    amount = number("50", "100000000")
     months = fields.Integer(
         required=True,
         error_messages=_FAULTS,
         validate=validate.OneOf(TERMS, error="请选择存期"),
     )
-    rate = _number("0", "10")
+    rate = number("0", "10")
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Deposit:
@@ -86,12 +87,13 @@ class DepositInput(Schema):
 
 def loan(unit: Unit, visitor: Visitor, service: Service) -> Response:
     """The loan calculator, with its answer when it was asked."""
-    asked, faults = _asked(LoanInput())
+    asked, faults = asked_by(LoanInput())
     return page(
         "loan",
         visitor,
         title=service.title,
         service=service,
+        related=related_to(unit, visitor, service),
         form=request.args,
         faults=faults,
         loan=asked,
@@ -103,12 +105,13 @@ def loan(unit: Unit, visitor: Visitor, service: Service) -> Response:
 
 def deposit(unit: Unit, visitor: Visitor, service: Service) -> Response:
     """The deposit calculator, with its answer when it was asked."""
-    asked, faults = _asked(DepositInput())
+    asked, faults = asked_by(DepositInput())
     return page(
         "deposit",
         visitor,
         title=service.title,
         service=service,
+        related=related_to(unit, visitor, service),
         form=request.args,
         faults=faults,
         deposit=asked,
@@ -117,7 +120,7 @@ def deposit(unit: Unit, visitor: Visitor, service: Service) -> Response:
     )
 
 
-def _asked(schema: Schema) -> tuple[Any, Mapping[str, str]]:
+def asked_by(schema: Schema) -> tuple[Any, Mapping[str, str]]:
     """What the form asks, or what is wrong with it by field; neither when it was not sent."""
     if not request.args:
         return None, {}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, jsonify, redirect, render_template, request, session
+from flask import Blueprint, abort, jsonify, redirect, request, session
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from werkzeug.wrappers import Response as AnyResponse
 
-from lightservices import visit
-from lightservices.pages import queries
-from lightservices.pages.shell import CARE_COOKIE
+from lightservices import catalogue, counts, visit
+from lightservices.pages import outlet_pages, script
+from lightservices.pages.shell import CARE_COOKIE, rendered
 from regions import atlas, divisions
 from regions.divisions import DivisionCode
 from service import journal
@@ -120,11 +120,9 @@ def place() -> AnyResponse:
     session.permanent = True
     with wiring().reading() as unit:
         seen = visit.visitor(unit, session)
-        line = render_template(
-            "pages/branch_line.html", whereabouts=seen.whereabouts, here="/s/outlets"
-        )
+        line = rendered("pages/branch_line.html", whereabouts=seen.whereabouts, here="/s/outlets")
         return _uncached(
-            jsonify(line=line, outlets=queries.outlets_around(unit, latitude, longitude))
+            jsonify(line=line, outlets=outlet_pages.outlets_around(unit, latitude, longitude))
         )
 
 
@@ -138,6 +136,30 @@ def care() -> AnyResponse:
     else:
         response.delete_cookie(CARE_COOKIE, samesite="Lax")
     return response
+
+
+@doors.post("/visit/script")
+@access("public", why="everybody may read in the script they know")
+def choose_script() -> AnyResponse:
+    """Simplified or Traditional, for a year."""
+    response = redirect(visit.own_path(request.form.get("next")), 303)
+    chosen = request.form.get("to")
+    if chosen in (script.TRADITIONAL, script.SIMPLIFIED):
+        response.set_cookie(script.COOKIE, chosen, max_age=_YEAR_SECONDS, samesite="Lax")
+    return response
+
+
+@doors.post("/visit/useful")
+@access("follower", why="a guest's opinion of a page counts as much; only the number is kept")
+def useful() -> AnyResponse:
+    """Whether a page helped: one more for the branch and the day, and nothing about the person."""
+    key, answer = request.form.get("page", ""), request.form.get("answer", "")
+    with wiring().unit() as unit:
+        if answer not in (counts.YES, counts.NO) or catalogue.find(unit, key) is None:
+            abort(400)
+        branch = visit.visitor(unit, session).whereabouts.branch.code
+        counts.add_feedback(unit, branch=branch, page=key, is_useful=answer == counts.YES)
+    return redirect(f"/s/{key}?said={answer}#useful", 303)
 
 
 @doors.get("/visit/jssdk")

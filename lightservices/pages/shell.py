@@ -1,44 +1,80 @@
-"""What every page has around it: branch line, switch to large print, footer, headers."""
+"""What every page has around it: branch line, script, large print, share card, footer, headers."""
 
 from __future__ import annotations
 
 import gzip
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from flask import Response, render_template, request
+from markupsafe import Markup, escape
 
-from lightservices.pages import assets
+from lightservices.catalogue import placeholders
+from lightservices.emergency import in_force, snapshot
+from lightservices.emergency.in_force import Emergency
+from lightservices.pages import assets, script
 from lightservices.visit import Visitor, own_path
 from service import clock
 from service.wiring import wiring
 
 CARE_COOKIE: Final = "care"
 #: Where a page shows what only the bank knows.
-NO_HOTLINE: Final = "【请填写客服热线】"
+NO_HOTLINE: Final = "【请填写：客服热线；来源：程序设置 HOTLINE】"
+#: Tools of this account rather than services: nobody is asked whether they were useful.
+UNASKED: Final = frozenset(("directory", "my-city"))
 _WORTH_PACKING: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a card says when the page is sent to somebody."""
+
+    words: str
+    address: str
 
 
 def page(
     template: str, visitor: Visitor | None, *, title: str, status: int = 200, **values: Any
 ) -> Response:
     """One page. Without a visitor it needs no database, for when there is none to ask."""
-    html = render_template(
+    html = rendered(
         f"pages/{template}.html",
         title=title,
         visitor=visitor,
         whereabouts=visitor.whereabouts if visitor else None,
         here=own_path(request.path),
-        **values,
+        share=_share(values) if status == 200 else None,
+        said=request.args.get("said", ""),
+        **({"emergencies": in_force_for(visitor)} | values),
     )
-    return kept_private(Response(html, status, mimetype="text/html"))
+    response = kept_private(Response(html, status, mimetype="text/html"))
+    if visitor is not None and snapshot.is_due(wired := wiring()):
+        # Once this answer is with the reader: the database has just answered.
+        response.call_on_close(lambda: snapshot.refresh(wired))
+    return response
+
+
+def in_force_for(visitor: Visitor | None) -> Sequence[Emergency]:
+    """What stands above the page where the visitor is; without a database, what last did."""
+    if visitor is None:
+        return ()
+    with wiring().reading() as unit:
+        return in_force.at(unit, visitor.whereabouts)
+
+
+def rendered(template: str, **values: Any) -> str:
+    """A page, or a part of one, in the script that the reader wants."""
+    html = render_template(template, **values)
+    return script.converted(html) if _reads_traditional() else html
 
 
 def kept_private(response: Response) -> Response:
     """Let the browser keep it but ask first: the next visitor, or minute, may need another page."""
     response.headers["Cache-Control"] = "private, no-cache"
-    response.vary.update(("Cookie", "Accept-Encoding"))
+    response.vary.update(("Cookie", "Accept-Encoding", "Accept-Language"))
     if response.status_code == 200 and request.method in ("GET", "HEAD"):
         response.add_etag(weak=True)
         response.make_conditional(request)
@@ -54,23 +90,61 @@ def _packed(response: Response) -> Response:
     return response
 
 
+def _share(values: dict[str, Any]) -> Share | None:
+    """The card of a service: what it is for, and its address without what this reader asked."""
+    service = values.get("service")
+    if service is None:
+        return None
+    return Share(service.summary, wiring().settings.public_base_url + service.path)
+
+
 def surroundings() -> dict[str, Any]:
     """What every template may use."""
     settings = wiring().settings
+    traditional = _reads_traditional()
     return {
         "assets": assets.paths(),
         "bank_name": settings.bank_name,
+        "base_url": settings.public_base_url,
         "hotline": settings.hotline,
         "no_hotline": NO_HOTLINE,
         "jssdk_url": settings.jssdk_url,
         "care": request.cookies.get(CARE_COOKIE) == "1",
+        "traditional": traditional,
+        "language": script.LANGUAGES[traditional],
+        "unasked": UNASKED,
     }
+
+
+def _reads_traditional() -> bool:
+    return script.wants_traditional(
+        request.cookies.get(script.COOKIE), request.accept_languages.values()
+    )
+
+
+def gaps(text: str) -> Markup:
+    """The text with what the bank must still fill in marked, in words and not by colour alone."""
+    shown = Markup("")
+    done = 0
+    for gap in placeholders.PATTERN.finditer(text):
+        shown += escape(text[done : gap.start()])
+        shown += Markup(
+            '<span class="gap">待本行填写：{}<small>（来源：{}）</small></span>'
+        ).format(gap["what"], gap["source"])
+        done = gap.end()
+    return shown + escape(text[done:])
 
 
 def day(moment: datetime) -> str:
     """The date as people in China read it."""
     local = clock.shanghai(moment)
     return f"{local.year} 年 {local.month} 月 {local.day} 日"
+
+
+def minute(moment: datetime) -> str:
+    """The date and the minute as people in China read it."""
+    local = clock.shanghai(moment)
+    return f"{local.month} 月 {local.day} 日 {local:%H:%M}"
 
 
 def yuan(amount: Decimal) -> str:

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from flask import Blueprint, Response, abort, redirect, request, session
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from lightservices import catalogue, promotions, visit, zones
+from lightservices import catalogue, promotions, rich_text, visit, zones
 from lightservices.catalogue import Kind
+from lightservices.emergency import pages as emergency
+from lightservices.foryou import pages as foryou
 from lightservices.outlets import nearest
-from lightservices.pages import queries, shell
+from lightservices.pages import directory, kinds, outlet_pages, queries, shell, tally, zone_pages
+from lightservices.pages.later import Later
 from lightservices.pages.shell import page
-from lightservices.visit import Visitor
-from regions import branches, divisions
 from service import clock, journal, refusals
 from service.access import access
-from service.wiring import Unit, wiring
+from service.wiring import wiring
 
 pages = Blueprint("pages", __name__, template_folder="../templates")
 pages.app_context_processor(shell.surroundings)
 pages.add_app_template_filter(shell.day, "day")
+pages.add_app_template_filter(shell.minute, "minute")
 pages.add_app_template_filter(nearest.distance, "distance")
 pages.add_app_template_filter(shell.yuan, "yuan")
+pages.add_app_template_filter(shell.gaps, "gaps")
+pages.add_app_template_filter(directory.marked, "marked")
 
 _WHY = "guests read the same pages, for head office or the city they picked"
-_OUTLETS_SHOWN = 3
 
 
 @pages.before_request
@@ -49,20 +51,22 @@ def home() -> AnyResponse:
 @access("follower", why=_WHY)
 def service(key: str) -> AnyResponse:
     """One light service."""
-    found = catalogue.service(key)
-    if found is None:
-        abort(404)
-    if found.kind is Kind.LINK:
-        return redirect(found.url)
-    view = queries.view_of(found)
-    if view is None:
-        abort(404)
     with wiring().reading() as unit:
+        found = catalogue.find(unit, key)
+        view = kinds.view_of(found) if found is not None else None
+        if found is None or view is None:
+            abort(404)
+        if found.kind is Kind.LINK and found.url.startswith("/"):
+            return redirect(found.url)
         visitor = visit.visitor(unit, session)
-        journal.count("pages", page=key)
-        if not found.availability.reaches(queries.branch_chain(unit, visitor)):
+        journal.count("pages", page=key if not found.owner else "own")
+        if not queries.is_offered(unit, visitor, found):
             return page("elsewhere", visitor, title=found.title, service=found)
-        return view(unit, visitor, found)
+        shown = view(unit, visitor, found.read_by(queries.branch_chain(unit, visitor)))
+    response = shown.answer() if isinstance(shown, Later) else shown
+    branch = visitor.whereabouts.branch.code
+    response = foryou.opened(response, wiring(), visitor=visitor, service=found)
+    return tally.opened(response, wiring(), branch=branch, key=key)
 
 
 @pages.get("/z/<key>")
@@ -78,7 +82,9 @@ def zone(key: str) -> AnyResponse:
         journal.count("pages", page="zone")
         if shown is not None and not shown.is_open(clock.now()):
             return page("zone_closed", visitor, title=shown.title, zone=shown)
-        return _zone_page(unit, visitor, shown, is_own=shown == own)
+        title = shown.title if shown else zone_pages.NO_ZONE
+        sight = zone_pages.sight(unit, visitor, shown, is_own=shown == own)
+        return page("zone", visitor, title=title, **sight)
 
 
 @pages.get("/p/<int:promotion_id>")
@@ -95,6 +101,7 @@ def promotion(promotion_id: int) -> AnyResponse:
             visit.visitor(unit, session),
             title=found.title,
             promotion=found,
+            says=rich_text.rendered(found.text),
             branch=queries.branch_names(unit).get(found.branch, ""),
             now=clock.now(),
         )
@@ -109,36 +116,8 @@ def outlet(outlet_id: str) -> AnyResponse:
         if found is None:
             abort(404)
         journal.count("pages", page="outlet")
-        return page(
-            "outlet",
-            visit.visitor(unit, session),
-            title=found.name,
-            outlet=found,
-            place=divisions.table().label(found.division),
-            state=queries.outlet_state(found.hours),
-        )
-
-
-def _zone_page(unit: Unit, visitor: Visitor, shown: zones.Zone | None, *, is_own: bool) -> Response:
-    offered = {one.key: one for one in queries.offered_services(unit, visitor)}
-    place = visitor.whereabouts
-    if shown is not None and not is_own:
-        # Somebody from elsewhere looks at this zone: show what its branch offers everyone.
-        branch = branches.directory(unit).get(shown.branch)
-        place = replace(place, branch=branch or place.branch, division=None, cell=None)
-    keys = shown.services if shown is not None else tuple(offered)
-    return page(
-        "zone",
-        visitor,
-        title=shown.title if shown else "微信银行",
-        zone=shown,
-        is_own=is_own,
-        services=[offered[key] for key in keys if key in offered],
-        promotions=promotions.current(unit, place, clock.now()),
-        names=queries.branch_names(unit),
-        nearby=nearest.nearest(unit, *place.cell, count=_OUTLETS_SHOWN) if place.cell else [],
-        state=queries.outlet_state,
-    )
+        shown = outlet_pages.one(unit, visit.visitor(unit, session), found)
+    return shown.answer() if isinstance(shown, Later) else shown
 
 
 @pages.app_errorhandler(404)
@@ -154,20 +133,23 @@ def _broken(_fault: Exception) -> Response:
 
 @pages.errorhandler(OperationalError)
 @pages.errorhandler(InterfaceError)
+@pages.errorhandler(PoolExhausted)
 def _waiting(_fault: Exception) -> Response:
     """The database does not answer: say so, and keep the way to the telephone open."""
     journal.logger("lightservices.pages").error("the database did not answer", exc_info=True)
-    response = _fault_page(503)
+    response = emergency.from_last_good(request.path) or _fault_page(503)
     response.headers["Retry-After"] = "5"
     return response
 
 
 def _is_page() -> bool:
     """One of our addresses, or somebody in a browser: browsers name HTML, programs do not."""
-    ours = request.path[:3] in ("/s/", "/z/", "/p/", "/o/")
-    return ours or "text/html" in request.headers.get("Accept", "")
+    ours = request.path[:3] in ("/s/", "/z/", "/p/", "/o/", "/e/")
+    staff = request.path.startswith("/console")
+    return ours or (not staff and "text/html" in request.headers.get("Accept", ""))
 
 
 def _fault_page(status: int) -> Response:
     title, way_out = refusals.WORDS[status]
-    return page("fault", None, title=title, way_out=way_out, status=status)
+    known = emergency.last_known() if status == 503 else ()
+    return page("fault", None, title=title, way_out=way_out, status=status, emergencies=known)

@@ -8,8 +8,9 @@
     Array.prototype.forEach.call(document.querySelectorAll(selector), act);
   }
 
-  function say(words) {
-    each("[data-said]", function (place) { place.textContent = words; });
+  // What is said stands in the page, so that it comes in the reader's own script.
+  function say(name) {
+    each("[data-said]", function (place) { place.textContent = name && place.getAttribute("data-say-" + name) || ""; });
   }
 
   each("[data-care]", function (button) {
@@ -21,7 +22,17 @@
       if (on) document.body.setAttribute("data-weui-mode", "care");
       else document.body.removeAttribute("data-weui-mode");
       button.value = on ? "0" : "1";
-      button.textContent = on ? "标准版" : "大字版";
+      button.textContent = on ? button.dataset.sayOff : button.dataset.sayOn;
+    });
+  });
+
+  // The other script is another page: fetch it anew, with whatever was searched or reckoned.
+  each("button[name=to]", function (button) {
+    button.form.addEventListener("submit", function (event) {
+      event.preventDefault();
+      document.cookie = "script=" + button.value + ";path=/;samesite=lax;max-age=31536000" +
+        (location.protocol === "https:" ? ";secure" : "");
+      location.reload();
     });
   });
 
@@ -60,10 +71,26 @@
       if (!answer.ok) throw new Error(answer.status);
       return answer.json();
     }).then(function (config) {
-      config.jsApiList = ["getLocation", "openLocation"];
+      config.jsApiList = ["getLocation", "openLocation", "updateAppMessageShareData", "updateTimelineShareData"];
       window.wx.config(config);
-      window.wx.ready(done);
+      window.wx.ready(function () {
+        shared();
+        done();
+      });
     }).catch(function () { /* The buttons stay hidden; the page has its other ways. */ });
+  }
+
+  // The card that WeChat sends when somebody shares this page; without the script WeChat makes one
+  // of the title and the picture that the page names.
+  function shared() {
+    function named(property) {
+      var place = document.querySelector('meta[property="og:' + property + '"]');
+      return place ? place.content : "";
+    }
+    var card = { title: named("title"), desc: named("description"), link: named("url"), imgUrl: named("image") };
+    if (!card.title || !window.wx.updateAppMessageShareData) return;
+    window.wx.updateAppMessageShareData(card);
+    window.wx.updateTimelineShareData(card);
   }
 
   function wait(left) {
@@ -92,14 +119,13 @@
   }
 
   each("[data-locate]", function (button) {
-    var sorry = "没有取得位置。请检查手机定位是否打开，或点上方“切换城市”。";
     button.addEventListener("click", function () {
-      say("正在取得位置……");
+      say("asking");
       window.wx.getLocation({
         type: "gcj02",
-        success: function (place) { show(place).catch(function () { say("没有查到，请稍后再试。"); }); },
-        cancel: function () { say("您没有同意使用位置，可以点上方“切换城市”查找。"); },
-        fail: function () { say(sorry); }
+        success: function (place) { show(place).catch(function () { say("failed"); }); },
+        cancel: function () { say("refused"); },
+        fail: function () { say("nowhere"); }
       });
     });
   });
@@ -113,7 +139,7 @@
         name: told.name,
         address: told.address,
         scale: 16,
-        fail: function () { say("没能打开地图，请在地图软件里搜索上面的地址。"); }
+        fail: function () { say("unmapped"); }
       });
     });
   });

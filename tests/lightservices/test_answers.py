@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lightservices import answers, catalogue, promotions
+from lightservices.knowledge import lines, ready
 from regions.branches import BranchCode
 from service import clock
 from service.happenings import (
@@ -29,9 +29,14 @@ from tests.lightservices.conftest import PEOPLES_SQUARE, WHO, stand
 LINK = re.compile(r'<a href="http://127\.0\.0\.1:8000(/[^"]+)">[^<>]+</a>')
 
 
+@pytest.fixture(autouse=True)
+def the_index_is_built() -> None:
+    assert ready.index(patience=None)
+
+
 def words(reply: Reply | None) -> str:
     assert isinstance(reply, Text)
-    assert len(reply.content.encode()) <= answers.MOST_BYTES
+    assert len(reply.content.encode()) <= lines.MOST_BYTES
     assert "<" not in LINK.sub("", reply.content)
     return reply.content
 
@@ -98,18 +103,25 @@ def test_no_promotion_is_said_kindly(unit: Unit) -> None:
     ("text", "path"),
     [("我的卡丢了怎么办", "/s/lost-card"), ("忘记密码", "/s/password-reset"),
      ("遇到骗子", "/s/scam-warning"), ("美元汇率", "/s/exchange-rates"),
-     ("最近的网点在哪", "/s/outlets"), ("搬家", "/s/moving-house"), ("卡", "/s/lost-card"),
-     ("你们几点下班", "/s/outlets"), ("查余额", "/s/mobile-bank"), ("我要投诉", "/s/contact"),
-     ("转人工", "/s/contact"), ("客服电话多少", "/s/contact"), ("开户", "/s/contact"),
-     ("信用卡丢了", "/s/lost-card"), ("诈骗电话", "/s/scam-warning"),
+     ("最近的网点在哪", "/s/outlets"), ("搬家", "/s/moving-house"), ("掛失", "/s/lost-card"),
+     ("你们几点下班", "/s/outlets"), ("查余额", "/s/account-balance"), ("网点", "/s/outlets"),
+     ("我要投诉", "/s/complaint"), ("客服电话多少", "/s/contact"), ("wodekadiule", "/s/lost-card"),
+     ("信用卡丢了", "/s/lost-card"), ("挂施银行卡", "/s/lost-card"), ("开户", "/s/open-account"),
      ("苏州网点旁边卡丢了", "/s/lost-card")],
 )  # fmt: skip
 def test_plain_words_find_the_service(bank: Unit, text: str, path: str) -> None:
     assert links(write(bank, text))[0] == path
 
 
-@pytest.mark.parametrize("text", ["天", "a", "1", "asdfgh", "今天天气怎么样"])
-def test_what_is_not_understood_gets_three_ways_on(bank: Unit, text: str) -> None:
+@pytest.mark.parametrize("text", ["天", "a", "1", "asdfgh", "how do you do", "6222020200112233445"])
+def test_what_is_not_understood_goes_to_a_person(bank: Unit, text: str) -> None:
+    found = links(write(bank, text))
+    assert found[:2] == ["/s/directory", "/t/new"]
+    assert found[2] in ("/s/my-manager", "/s/contact")
+
+
+@pytest.mark.parametrize("text", ["今天天气怎么样", "讲个笑话", "茅台股票明天会涨吗"])
+def test_what_no_bank_knows_is_not_forced_into_a_service(bank: Unit, text: str) -> None:
     assert links(write(bank, text)) == ["/s/directory", "/s/outlets", "/z/local"]
 
 
@@ -117,7 +129,7 @@ def test_what_is_not_understood_gets_three_ways_on(bank: Unit, text: str) -> Non
     ("text", "courtesy"),
     [("", "您好！"), (" ", "您好！"), ("😀", "您好！"), ("/:rose", "您好！"), ("[微笑]", "您好！"),
      ("你好呀", "您好！"), ("Hello!", "您好！"), ("谢谢啦", "不客气！"),
-     ("再见", "再见")],
+     ("再见", "再见"), ("你是机器人吗", "我是示例银行的智能助手小行，是程序，不是真人")],
 )  # fmt: skip
 def test_a_courtesy_is_returned_and_help_offered(bank: Unit, text: str, courtesy: str) -> None:
     reply = write(bank, text)
@@ -232,5 +244,5 @@ def test_a_scan_is_greeted_by_the_branch(bank: Unit) -> None:
 
 
 def test_an_editors_words_cannot_open_a_link_of_their_own(bank: Unit) -> None:
-    outlets: Any = answers._link(bank, "/o/1", '<a href="https://evil.example">礼品</a>')
-    assert LINK.fullmatch(outlets)
+    found = lines.link(bank, "/o/1", '<a href="https://evil.example">礼品</a>')
+    assert LINK.fullmatch(found)

@@ -12,10 +12,22 @@ from tests.lightservices.conftest import OUTLETS, Site
 
 def test_the_content_is_checked_in_words_and_in_json(site: Site) -> None:
     run = site.app.test_cli_runner()
-    assert "15 项服务可用，0 处问题" in run.invoke(args=["services", "check"]).output
-    told = json.loads(run.invoke(args=["services", "check", "--json"]).output)
-    assert told["faults"] == []
-    assert "outlets" in told["services"]
+    told = json.loads(run.invoke(args=["services", "check", "--json"]).stdout)
+    assert told["services"] == len(told["keys"]) >= 15
+    assert told["scenarios"] >= 5
+    assert told["placeholders"] >= 5
+    assert all({"file", "line", "field", "rule", "way_out"} == set(one) for one in told["errors"])
+    words = run.invoke(args=["services", "check"]).stdout
+    assert f"{told['services']} 项服务可用" in words
+    assert f"{len(told['errors'])} 处问题" in words
+
+
+def test_a_fault_in_the_content_is_an_exit_code(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").write_text("key: broken\n", "utf-8")
+    run = site.app.test_cli_runner()
+    checked = run.invoke(args=["services", "check", "--folder", str(tmp_path)])
+    assert checked.exit_code == 1
+    assert "broken.yaml 第 1 行：title：缺少必填内容 → 补上这一项" in checked.stderr
 
 
 def test_a_list_is_tried_before_it_is_taken_and_a_faulty_one_never_is(

@@ -11,14 +11,16 @@ from html.parser import HTMLParser
 import pytest
 from sqlalchemy import text
 
-from lightservices import catalogue, zones
+from lightservices import zones
 from lightservices.pages.assets import shelf
 from regions.branches import BranchCode
 from service import clock
 from tests.lightservices.conftest import WHO, Site
 
+#: One of each kind of page; test_crawl.py opens every service.
 PATHS = [
-    *(f"/s/{key}" for key in catalogue.services()),
+    "/s/lost-card", "/s/outlets", "/s/exchange-rates", "/s/promotions", "/s/my-city",
+    "/s/directory", "/s/directory?class=business", "/s/directory?scenario=生活缴费",
     "/z/local", "/z/yuehui-modu", "/z/liyu-jiangsu", "/p/1", "/o/SYN-310101-01",
     "/s/directory?q=卡丢了", "/s/my-city?province=320000", "/s/outlets?county=310115",
     "/s/loan-calculator?amount=100&years=30&rate=3.1&method=equal-principal",
@@ -58,7 +60,7 @@ def test_every_page_is_light_and_has_nothing_inline(site: Site, path: str) -> No
     assert not seen.inline
     # The page itself and, where the script asks WeChat for something, the signature.
     assert len(seen.loads) + 1 + ("data-wx" in html) <= 6
-    ours = sum(len(asset.gzipped) for asset in shelf().values())
+    ours = sum(len(one.gzipped) for name, one in shelf().items() if name != "share.png")
     assert len(answer.data) + ours <= 60 * 1024
     assert "分行" in html or "总行" in html
     assert "大字版" in html
@@ -74,7 +76,7 @@ def test_a_page_is_asked_for_again_and_comes_only_if_it_changed(site: Site) -> N
     client = site.visitor(openid=WHO)
     first = client.get("/s/lost-card")
     assert first.headers["Cache-Control"] == "private, no-cache"
-    assert {"Cookie", "Accept-Encoding"} <= set(first.vary)
+    assert {"Cookie", "Accept-Encoding", "Accept-Language"} <= set(first.vary)
     again = client.get("/s/lost-card", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
     elsewhere = site.visitor(city="320500")
@@ -84,11 +86,11 @@ def test_a_page_is_asked_for_again_and_comes_only_if_it_changed(site: Site) -> N
 
 def test_an_asset_is_kept_for_ever_under_its_digest_alone(site: Site) -> None:
     client = site.visitor()
-    for asset in shelf().values():
+    for name, asset in shelf().items():
         served = client.get(asset.path, headers={"Accept-Encoding": "gzip"})
         assert gzip.decompress(served.data) == asset.body
         assert "immutable" in served.headers["Cache-Control"]
-        stale = client.get(f"/assets/0000/{asset.name}")
+        stale = client.get(f"/assets/0000/{name}")
         assert (stale.data, stale.headers["Cache-Control"]) == (asset.body, "no-cache")
     assert client.get("/assets/0000/config.py").status_code == 404
     assert client.get("/assets/0000/..%2f..%2fconfig.py").status_code == 404
@@ -217,7 +219,7 @@ def test_a_fault_in_the_database_leaves_the_telephone_on_the_page(site: Site) ->
 
 def test_the_hotline_can_be_dialled_once_the_bank_has_named_it(site: Site) -> None:
     before = site.visitor().get("/s/lost-card").text
-    assert "【请填写客服热线】" in before
+    assert "待本行填写：客服热线" in before
     assert 'href="tel:' not in before
     named = replace(site.wiring, settings=replace(site.wiring.settings, hotline="000-0000"))
     site.app.extensions["wiring"] = named
@@ -226,7 +228,7 @@ def test_the_hotline_can_be_dialled_once_the_bank_has_named_it(site: Site) -> No
     finally:
         site.app.extensions["wiring"] = site.wiring
     assert 'href="tel:000-0000"' in after
-    assert "【请填写客服热线】" not in after
+    assert "待本行填写：客服热线" not in after
 
 
 def test_a_city_without_outlets_says_so_and_leads_to_another(site: Site) -> None:
@@ -243,3 +245,42 @@ def test_the_outlets_of_a_chosen_city_say_of_which_county_they_are(site: Site) -
 def test_the_page_that_changes_the_city_does_not_lead_to_itself(site: Site) -> None:
     assert "/s/my-city?next=/s/my-city" not in site.visitor(openid=WHO).get("/s/my-city").text
     assert "/s/my-city?next=/s/outlets" in site.visitor(openid=WHO).get("/s/outlets").text
+
+
+def test_a_shared_page_says_what_it_is_for_and_carries_nobodys_search(site: Site) -> None:
+    page = site.visitor(openid=WHO).get("/s/directory?q=卡丢了").text
+    assert '<meta property="og:title" content="全部服务">' in page
+    assert '<meta property="og:url" content="http://localhost/s/directory">' in page
+    picture = re.search(r'og:image" content="http://localhost(/assets/[^"]+)"', page)
+    assert picture is not None
+    assert site.visitor().get(picture[1]).mimetype == "image/png"
+    assert "og:title" not in site.visitor().get("/s/nothing").text
+
+
+def test_each_way_has_the_button_that_opens_it(site: Site) -> None:
+    before = site.visitor().get("/s/lost-card").text
+    assert "<span>打开手机银行<" not in before
+    assert ">查附近网点<" in before
+    settings = replace(
+        site.wiring.settings, app_url="https://app.bank.example/open", hotline="000-0000"
+    )
+    site.app.extensions["wiring"] = replace(site.wiring, settings=settings)
+    try:
+        after = site.visitor().get("/s/lost-card").text
+    finally:
+        site.app.extensions["wiring"] = site.wiring
+    assert 'href="https://app.bank.example/open" aria-label="手机银行：打开手机银行"' in after
+    assert 'href="tel:000-0000" aria-label="客服热线：拨打 000-0000"' in after
+    assert 'href="tel:110"' in site.visitor().get("/s/scam-warning").text
+
+
+def test_a_link_names_the_site_before_it_leads_there(site: Site) -> None:
+    page = site.visitor().get("/s/social-query").text
+    assert 'href="https://www.12333.gov.cn"' in page
+    assert "将离开本行页面，前往 www.12333.gov.cn" in page
+
+
+def test_what_the_bank_must_fill_in_is_marked_in_words(site: Site) -> None:
+    page = site.visitor().get("/s/lost-card").text
+    assert "【请填写" not in page
+    assert '<span class="gap">待本行填写：收费标准<small>（来源：《本行服务价格目录》）' in page

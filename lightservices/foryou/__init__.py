@@ -1,0 +1,1 @@
+"""What suits one follower: tags given, what was opened lately, and the switch that ends it."""

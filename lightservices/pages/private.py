@@ -1,0 +1,66 @@
+"""Pages about one customer: kept by no browser, proxy or process, their forms only from us."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from flask import Response, abort, render_template, request
+
+from lightservices.pages import script
+from lightservices.pages.shell import in_force_for
+from lightservices.visit import Visitor, own_path
+from service import sealing
+from service.happenings import OpenId
+from service.wiring import wiring
+
+#: The field in which a form gives its token back.
+FIELD: Final = "form"
+
+
+def private_page(
+    template: str, visitor: Visitor, *, title: str, status: int = 200, **values: Any
+) -> Response:
+    """One page that nobody stores. It has no share card: what is on it is not for others."""
+    html = render_template(
+        f"pages/{template}.html",
+        title=title,
+        visitor=visitor,
+        whereabouts=visitor.whereabouts,
+        # A form that is shown again was sent to another address than that of its page.
+        here=values["service"].path if "service" in values else own_path(request.path),
+        share=None,
+        said=request.args.get("said", ""),
+        emergencies=in_force_for(visitor),
+        form_token=token(visitor.openid) if visitor.openid else "",
+        **values,
+    )
+    languages = request.accept_languages.values()
+    if script.wants_traditional(request.cookies.get(script.COOKIE), languages):
+        # Past the memory in which other pages are kept.
+        html = script.converted.__wrapped__(html)
+    response = Response(html, status, mimetype="text/html")
+    response.headers["Cache-Control"] = "no-store"
+    response.vary.update(("Cookie", "Accept-Language"))
+    return response
+
+
+def token(openid: OpenId) -> str:
+    """What only a page we made for this follower can send back."""
+    return sealing.keyed_digest(wiring().settings.secret_key, "binding forms", openid)
+
+
+def require_own_form(openid: OpenId) -> None:
+    """Only a form of ours, filled in by the follower it was made for, may change anything."""
+    origin = request.headers.get("Origin")
+    ours = (_origin(wiring().settings.public_base_url), _origin(request.host_url))
+    if origin is not None and origin not in ours:
+        abort(403)
+    if not hmac.compare_digest(request.form.get(FIELD, "").encode(), token(openid).encode()):
+        abort(403)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

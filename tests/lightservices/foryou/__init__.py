@@ -1,0 +1,1 @@
+"""For you: ranking by properties, consent and its end, pages, the list of the bank."""

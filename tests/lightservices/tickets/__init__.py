@@ -1,0 +1,1 @@
+"""Tickets: pure rules, operations on a furnished bank, followers' pages, the desk, the chat."""
