@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,27 @@ class Button:
     pagepath: str = ""
     media_id: str = ""
     article_id: str = ""
+    #: What a button made by hand in WeChat's console answers with; the API cannot make such ones.
+    value: str = ""
     buttons: tuple[Button, ...] = ()
 
 
 Menu = tuple[Button, ...]
+
+_BY_KEY: Final = (
+    *("click", "scancode_push", "scancode_waitmsg", "pic_sysphoto", "pic_photo_or_album"),
+    *("pic_weixin", "location_select"),
+)
+#: Where each type of button says what it leads to; types that the API cannot make have a value.
+TARGET_FIELD: Final[Mapping[str, str]] = {
+    **dict.fromkeys(_BY_KEY, "key"),
+    "view": "url",
+    "miniprogram": "url",
+    "media_id": "media_id",
+    "view_limited": "media_id",
+    "article_id": "article_id",
+    "article_view_limited": "article_id",
+}
 
 _PLAIN = tuple(field.name for field in fields(Button) if field.name != "buttons")
 
@@ -46,6 +63,15 @@ def write(menu: Menu) -> list[dict[str, Any]]:
 def digest(menu: Menu) -> str:
     """The same 64 characters for menus that look and act the same, and for no others."""
     return hashlib.sha256(json.dumps(write(menu), ensure_ascii=False).encode()).hexdigest()
+
+
+def leaves(menu: Menu) -> Iterator[Button]:
+    """Every button that does something, column by column."""
+    for button in menu:
+        if button.buttons:
+            yield from leaves(button.buttons)
+        else:
+            yield button
 
 
 def _read(raw: Mapping[str, Any]) -> Button:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from menus.resolve import Variant
+
+#: A variant that is shown gives way only to one with more than this many hundredths more followers:
+#: numbers that waver would otherwise have all of them re-tagged at every publication.
+LEAD_PERCENT: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +22,8 @@ class Capacity:
     ceiling: int | None = None
     #: WeChat's limit on all tags of an account, other people's included (45056).
     account_tags: int = 100
+    #: A tag with more followers than this cannot be deleted (45057).
+    deletable: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +46,49 @@ class Fallback:
 
 
 def serving(
-    variants: Iterable[Variant], followers: Mapping[str, int], *, room: int
+    variants: Iterable[Variant],
+    followers: Mapping[str, int],
+    *,
+    room: int,
+    shown: Collection[str] = (),
 ) -> dict[str, str | None]:
     """Which variant serves each variant's followers when only ``room`` of them can be shown.
 
     The one with the fewest followers gives way first, to its parent, whose followers it joins; of
-    equals the one named last. ``None`` is the default menu.
+    equals the one that is not shown now, then the one named last. What leads to help in an
+    emergency gives way after all else. ``None`` is the default menu.
+
+    Args:
+        shown: the variants that are shown now, which stay unless others have clearly more.
     """
     ordered = list(variants)
     parent = {one.key: one.parent for one in ordered}
     load = {one.key: followers_of(one, followers) for one in ordered}
-    rank = {one.key: -place for place, one in enumerate(ordered)}
-    heap = [(load[key], rank[key], key) for key in parent]
+    rank = {one.key: (one.key in shown, -place) for place, one in enumerate(ordered)}
+
+    urgent = {one.key for one in ordered if one.urgent}
+
+    def weight(key: str) -> tuple[bool, int]:
+        return key in urgent, load[key] * (100 + LEAD_PERCENT if key in shown else 100)
+
+    heap = [(weight(key), rank[key], key) for key in parent]
     heapq.heapify(heap)
-    shown = set(parent)
-    while len(shown) > max(room, 0):
-        count, _rank, key = heapq.heappop(heap)
-        if key not in shown or count != load[key]:
+    left = set(parent)
+    while len(left) > max(room, 0):
+        weighed, _rank, key = heapq.heappop(heap)
+        if key not in left or weighed != weight(key):
             continue  # Overtaken by a later entry of the same variant.
-        shown.discard(key)
-        heir = _heir(key, parent, shown)
+        left.discard(key)
+        heir = _heir(key, parent, left)
         if heir is not None:
-            load[heir] += count
-            heapq.heappush(heap, (load[heir], rank[heir], heir))
-    return {key: _heir(key, parent, shown) for key in parent}
+            load[heir] += load[key]
+            heapq.heappush(heap, (weight(heir), rank[heir], heir))
+    return {key: _heir(key, parent, left) for key in parent}
 
 
-def _heir(key: str, parent: Mapping[str, str | None], shown: set[str]) -> str | None:
+def _heir(key: str, parent: Mapping[str, str | None], left: Collection[str]) -> str | None:
     heir: str | None = key
-    while heir is not None and heir not in shown:
+    while heir is not None and heir not in left:
         heir = parent[heir]
     return heir
 

@@ -11,6 +11,7 @@ from menus.buttons import Menu, read
 
 #: WeChat's limit on the bytes of a tag's name; its pages disagree, so the stricter one is kept.
 TAG_NAME_BYTES: Final = 30
+_PLAIN_TYPES: Final = ("click", "view")
 _OUR_NAME: Final = re.compile(r"菜单 (\S+)(?: |$)")
 
 
@@ -39,19 +40,46 @@ class Live:
     default: Menu | None
     conditional: tuple[LiveMenu, ...]
     tags: tuple[LiveTag, ...]
+    #: A menu made by hand in WeChat's console, which hides the default from followers.
+    by_hand: Menu | None = None
 
 
-def tag_name(key: str, title: str) -> str:
-    """How the tag of a variant is called in WeChat's console, and recognised as ours."""
-    name = f"菜单 {key} {title}"
-    return name.encode()[:TAG_NAME_BYTES].decode(errors="ignore").rstrip()
+def tag_name(key: str, title: str, taken: Collection[str] = ()) -> str:
+    """How the tag of a variant is called in WeChat's console, and recognised as ours.
+
+    Where somebody else's tag bears that name, or one of ours that is just leaving it, a number
+    follows: WeChat has every name once.
+    """
+    numbered = (_cut(f"菜单 {key} {title}", f" {number}") for number in range(2, 100))
+    names = (_cut(f"菜单 {key} {title}"), *numbered)
+    return next(name for name in names if name not in taken)
 
 
-def read_live(menus: Mapping[str, Any], tags: Iterable[LiveTag]) -> Live:
+def key_in(name: str) -> str | None:
+    """The variant that a tag called like ours was made for."""
+    found = _OUR_NAME.match(name)
+    return found[1] if found else None
+
+
+def _cut(name: str, end: str = "") -> str:
+    """The name within WeChat's limit, no character broken, with this end."""
+    room = TAG_NAME_BYTES - len(end.encode())
+    return name.encode()[:room].decode(errors="ignore").rstrip() + end
+
+
+def read_live(
+    menus: Mapping[str, Any],
+    tags: Iterable[LiveTag],
+    current: Mapping[str, Any] | None = None,
+) -> Live:
     """What ``menu/get`` and ``tags/get`` answered, with WeChat's spellings made one.
 
     A menu's number comes as a number here and as text elsewhere, and the rule's tag comes back as
     ``group_id``.
+
+    Args:
+        current: what ``get_current_selfmenu_info`` answered, the only call that shows a menu made
+            by hand in WeChat's console.
     """
     default = menus.get("menu")
     return Live(
@@ -63,7 +91,26 @@ def read_live(menus: Mapping[str, Any], tags: Iterable[LiveTag]) -> Live:
             for one in menus.get("conditionalmenu") or ()
         ),
         tuple(tags),
+        _by_hand(current or {}, read(default.get("button")) if default else ()),
     )
+
+
+def _by_hand(current: Mapping[str, Any], default: Menu) -> Menu | None:
+    """The menu followers see, if it is another than the one made through the API.
+
+    Only names, keys and links are compared: the two answers spell other fields differently.
+    """
+    shown = read((current.get("selfmenu_info") or {}).get("button"))
+    if not shown or str(current.get("is_menu_open", 1)) == "0":
+        return None
+    return None if _outline(shown) == _outline(default) else shown
+
+
+def _outline(menu: Menu) -> list[Any]:
+    return [
+        (one.name, one.key or one.url if one.type in _PLAIN_TYPES else "", _outline(one.buttons))
+        for one in menu
+    ]
 
 
 def _tag_in(rule: Mapping[str, Any]) -> int | None:
@@ -82,9 +129,9 @@ def our_tags(
     """
     ours: dict[int, str] = {}
     for tag in tags:
-        named = _OUR_NAME.match(tag.name)
+        named = key_in(tag.name)
         if tag.id in recorded:
             ours[tag.id] = recorded[tag.id]
-        elif named and named[1] in codes:
-            ours[tag.id] = named[1]
+        elif named and named in codes:
+            ours[tag.id] = named
     return ours

@@ -7,11 +7,11 @@ WeChat chooses between several, never matters.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, cast
 
-from sqlalchemy import Index, String, bindparam, delete, func, or_, select, update
+from sqlalchemy import Index, Integer, String, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,21 +21,34 @@ from regions import branches
 from regions.presence import FollowerMoved
 from service import clock
 from service.db import Insert, Model, Prepared, UtcTime, table_of
-from service.delivery.ledger import Delivery, Desk, request
+from service.delivery import quotas
+from service.delivery.ledger import WAITING, Delivery, Desk, Lane, Row, request
 from service.epochs import LOOK_SECONDS
 from service.happenings import OpenId, Subscribed, Unfollowed
+from service.wechat.errors import until_reset
 from service.wiring import Unit
 
 SETTLE: Final = "menus.settle_offer"
 REOFFER: Final = "menus.reoffer"
 PUBLISH: Final = "menus.settle_menus"
+LOOK: Final = "menus.look"
 #: The account has one set of menus: one publication waits and one runs.
 THE_MENUS: Final = "menus"
+#: The publication that waits for the clock; it must not put off one that is wanted now.
+NEXT_CHANGE: Final = "next change"
 
 #: How many followers one step of a walk asks for, so that the webhook never waits long for it.
 _STRIDE: Final = 200
 #: How many strangers lose a tag at once.
 _STRANGERS: Final = 1_000
+#: How many followers may wait to be tagged because of a walk: whoever crosses a border meanwhile
+#: waits behind these few and not behind a million.
+_AHEAD: Final = 2_000
+#: How long a walk rests while so many wait.
+_REST: Final = timedelta(seconds=1)
+#: Of the day's tagging calls walks leave one in so many to followers who move.
+_RESERVE: Final = 10
+_TAGGING: Final = ("/cgi-bin/tags/members/batchtagging", "/cgi-bin/tags/members/batchuntagging")
 #: WeChat's own number 0 for "no tag" marks that all menu tags are being taken off.
 NO_TAG: Final = 0
 
@@ -127,8 +140,26 @@ def walk(desk: Desk, deliveries: Sequence[Delivery]) -> None:
     """
     for delivery in deliveries:
         with desk.unit() as unit:
-            if _step(unit, delivery.key) == _STRIDE:
-                request(unit, REOFFER, key=delivery.key)
+            rest = _rest(unit)
+            if rest is None and _step(unit, delivery.key) < _STRIDE:
+                continue
+            due = None if rest is None else clock.now() + rest
+            request(unit, REOFFER, key=delivery.key, due=due)
+
+
+def _rest(unit: Unit) -> timedelta | None:
+    """How long walks leave the rest of the day's calls, and the queue, to those who move."""
+    for row in quotas.used_today(unit):
+        limit = row.learned or quotas.DEFAULTS.get(row.path, 0)
+        if row.path in _TAGGING and (row.spent or row.reserved >= limit - limit // _RESERVE):
+            return until_reset(clock.now())
+    stopped = select(Lane.stopped_until).where(Lane.name == SETTLE)
+    until = unit.db.execute(stopped).scalar()
+    if until is not None and until > clock.now():
+        return until - clock.now()
+    queue = select(Row.id).where(Row.state == WAITING, Row.kind == SETTLE, Row.lane == "")
+    ahead = unit.db.execute(select(func.count()).select_from(queue.limit(_AHEAD).subquery()))
+    return _REST if ahead.scalar_one() >= _AHEAD else None
 
 
 def _step(unit: Unit, code: str) -> int:
@@ -151,6 +182,20 @@ def _step(unit: Unit, code: str) -> int:
     return len(found)
 
 
+_COUNTING: Final = (
+    select(MenuOffer.applied_tag_id, MenuOffer.trying_tag_id, func.count())
+    .where(MenuOffer.branch == bindparam("branch"))
+    .group_by(MenuOffer.applied_tag_id, MenuOffer.trying_tag_id)
+)
+_NOT_YET: Final = select(func.count()).where(
+    MenuOffer.branch == bindparam("branch"),
+    or_(
+        MenuOffer.applied_tag_id.is_distinct_from(bindparam("tag", type_=Integer)),
+        MenuOffer.trying_tag_id.is_not(None),
+    ),
+)
+
+
 def census(unit: Unit) -> Census:
     """How many followers each branch has, and which tags they may be carrying.
 
@@ -159,21 +204,22 @@ def census(unit: Unit) -> Census:
     followers: Counter[str] = Counter()
     carriers: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for branch in branches.directory(unit).all:
-        tags = (MenuOffer.applied_tag_id, MenuOffer.trying_tag_id)
-        query = select(*tags, func.count()).where(MenuOffer.branch == branch.code).group_by(*tags)
-        for applied, trying, count in unit.db.execute(query):
+        for applied, trying, count in unit.db.execute(_COUNTING, {"branch": branch.code}):
             followers[branch.code] += count
             for tag in {applied or NO_TAG, trying or NO_TAG} - {NO_TAG}:
                 carriers[tag][branch.code] += count
     return Census(followers, carriers)
 
 
-def waiting(unit: Unit) -> int:
-    """How many followers do not carry the wanted tag yet."""
-    differs = MenuOffer.wanted_tag_id.is_distinct_from(MenuOffer.applied_tag_id)
+def on_the_way(unit: Unit, wanted: Mapping[str, int]) -> int:
+    """How many followers do not carry the tag of their branch yet, as far as we know.
+
+    Args:
+        wanted: by branch the tag its followers are to carry; those of others are to carry none.
+    """
     return sum(
         unit.db.execute(
-            select(func.count()).where(MenuOffer.branch == branch.code, differs)
+            _NOT_YET, {"branch": branch.code, "tag": wanted.get(branch.code)}
         ).scalar_one()
         for branch in branches.directory(unit).all
     )
@@ -187,20 +233,25 @@ def is_carried(desk: Desk, tag_id: int, codes: Collection[str]) -> bool:
             is asked, and those it names lose the tag: after a restored backup, for instance, it
             may know of followers whom we do not, or of a tag that we no longer do.
     """
-    with desk.unit() as unit:
-        openids = _carriers(unit, tag_id, codes)
-        for openid in openids:
-            ask(unit, openid)
-    if openids:
+    if carrying(desk, tag_id, codes):
         return True
     strangers = desk.gateway.tag_followers(tag_id)[0][:_STRANGERS]
     desk.gateway.untag_each(strangers, tag_id)
     return bool(strangers)
 
 
-def _carriers(unit: Unit, tag_id: int, codes: Collection[str]) -> list[OpenId]:
+def carrying(desk: Desk, tag_id: int, codes: Collection[str], *, most: int = 0) -> bool:
+    """Whether more than so many followers of these branches carry this tag; some are seen to."""
+    with desk.unit() as unit:
+        openids = _carriers(unit, tag_id, codes, most=max(most + 1, _STRIDE))
+        for openid in openids[:_STRIDE]:
+            ask(unit, openid)
+    return len(openids) > most
+
+
+def _carriers(unit: Unit, tag_id: int, codes: Collection[str], *, most: int) -> list[OpenId]:
     carries = or_(MenuOffer.applied_tag_id == tag_id, MenuOffer.trying_tag_id == tag_id)
-    query = select(MenuOffer.openid).where(MenuOffer.branch.in_(codes), carries).limit(_STRIDE)
+    query = select(MenuOffer.openid).where(MenuOffer.branch.in_(codes), carries).limit(most)
     return [OpenId(openid) for openid in unit.db.execute(query).scalars()]
 
 
@@ -212,3 +263,13 @@ def ask(unit: Unit, openid: OpenId) -> None:
 def ask_for_publication(unit: Unit, *, due: datetime | None = None) -> None:
     """Have the account's menus settled: one such delivery waits at most, and one runs."""
     request(unit, PUBLISH, key=THE_MENUS, lane=THE_MENUS, due=due)
+
+
+def ask_for_next_change(unit: Unit, *, due: datetime) -> None:
+    """Have the menus settled at this moment too, because something begins or ends then."""
+    request(unit, PUBLISH, key=NEXT_CHANGE, lane=THE_MENUS, due=due)
+
+
+def ask_for_a_look(unit: Unit) -> None:
+    """Have WeChat's menus and tags compared with what we gave it; never while they change."""
+    request(unit, LOOK, key=THE_MENUS, lane=THE_MENUS)

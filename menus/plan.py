@@ -1,74 +1,38 @@
 """The steps from the menus WeChat has to the menus wanted, so that nobody drops out on the way.
 
 A tag names a variant, and each follower carries at most one. What keeps followers safe is the
-order: a new menu is added before the old one is deleted (the newest of a tag wins), and a variant
-that ends is only deleted once those who carry its tag have been moved to another that is there.
-Adding first needs a spare slot, so one below the account's ceiling is always left free.
+order: a new menu is added before the old one is deleted (the newest of a tag wins); before a tag's
+menu changes, those whom it is not meant for are moved to theirs; and a variant that ends is only
+deleted once those who carry its tag have been moved to another that is there. Adding first needs a
+spare slot, so one below the account's ceiling is always left free.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from menus.buttons import Menu
 from menus.capacity import Capacity, Census, Fallback, followers_of, serving
-from menus.live import Live, LiveMenu, our_tags, tag_name
+from menus.live import Live, LiveMenu, key_in, our_tags, tag_name
 from menus.resolve import Resolved, Variant
+from menus.reuse import kept_tags
+from menus.steps import (
+    AddMenu,
+    CreateDefault,
+    CreateTag,
+    DeleteMenu,
+    DeleteTag,
+    EmptyTag,
+    LetGo,
+    MoveOut,
+    RenameTag,
+    Step,
+)
 
-
-@dataclass(frozen=True, slots=True)
-class CreateDefault:
-    """Put the default menu in place of what is there; conditional menus stay."""
-
-    menu: Menu
-
-
-@dataclass(frozen=True, slots=True)
-class CreateTag:
-    key: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class AddMenu:
-    """Add a variant's menu under its tag. From here on its branches' followers may be tagged."""
-
-    key: str
-    menu: Menu
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteMenu:
-    menu_id: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class LetGo:
-    """Let branches fall to the default for a while, because no slot is free for a safe way."""
-
-    key: str
-    branches: tuple[str, ...]
-    followers: int
-
-
-@dataclass(frozen=True, slots=True)
-class EmptyTag:
-    """Wait until nobody carries the tag any more; ``followers`` is how many do now."""
-
-    tag_id: int
-    key: str
-    followers: int
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteTag:
-    tag_id: int
-    key: str
-
-
-Step = CreateDefault | CreateTag | AddMenu | DeleteMenu | LetGo | EmptyTag | DeleteTag
+#: One in so many of a tag's followers may be of branches it is not meant for: so many are crossing
+#: a border at any moment, and to wait for the last of them would be to wait for ever.
+_IN_TRANSIT: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +49,8 @@ class Plan:
     #: Our tags under which WeChat shows a menu, whichever.
     lit: frozenset[int]
     fallbacks: tuple[Fallback, ...]
+    #: Tags that no variant uses and that have too many followers to be deleted yet.
+    aside: tuple[int, ...] = ()
 
     @property
     def gaps(self) -> tuple[LetGo, ...]:
@@ -99,6 +65,7 @@ def plan(
     capacity: Capacity,
     recorded: Mapping[int, str],
     census: Census,
+    reach: Mapping[str, int] | None = None,
 ) -> Plan:
     """The steps from ``live`` to ``wanted``; none when nothing differs.
 
@@ -108,8 +75,9 @@ def plan(
         capacity: how many variants there can be.
         recorded: our tags, with the variant each was made for; others are recognised by name.
         census: who follows where, and carries what.
+        reach: by branch the tag that its followers may be given at this moment.
     """
-    return _Draft(wanted, live, capacity, recorded, census).plan()
+    return _Draft(wanted, live, capacity, recorded, census, reach or {}).plan()
 
 
 @dataclass(slots=True)
@@ -124,6 +92,9 @@ class _Leaving:
     #: variant, then by branch.
     followers: int
     meant_for: Mapping[str, Mapping[str, int]]
+    #: Whether followers may be given it at this moment.
+    is_given: bool
+    is_ended: bool = False
 
     @property
     def awaits(self) -> set[str]:
@@ -141,11 +112,14 @@ class _Draft:
         capacity: Capacity,
         recorded: Mapping[int, str],
         census: Census,
+        present: Mapping[str, int],
     ) -> None:
-        self.wanted, self.live, self.census = wanted, live, census
-        self.ceiling = capacity.ceiling
+        self.wanted, self.live, self.census, self.present = wanted, live, census, present
+        self.ceiling, self.deletable = capacity.ceiling, capacity.deletable
         self.steps: list[Step] = []
         self.ours = our_tags(live.tags, recorded, wanted.codes)
+        self.tag = {tag.id: tag for tag in live.tags}
+        self.names = {tag.name for tag in live.tags}
         every = dict(recorded) | self.ours
         self.mine = [one for one in live.conditional if one.tag_id in every]
         foreign_menus = len(live.conditional) - len(self.mine)
@@ -153,76 +127,109 @@ class _Draft:
             capacity.tags, capacity.account_tags - (len(live.tags) - len(self.ours))
         )
         self.menus, self.tags = len(live.conditional), len(self.ours)
+        self.shown = {one.tag_id: one for one in reversed(self.mine)}
         slots = self.tag_limit if self.ceiling is None else self.ceiling - 1 - foreign_menus
-        self.serving = serving(wanted.variants, census.followers, room=min(self.tag_limit, slots))
+        self.serving = self._serving(every, min(self.tag_limit, slots))
         self.reach = {
             branch: heir
             for one in wanted.variants
             if (heir := self.serving[one.key]) is not None
             for branch in one.branches
         }
-        self.shown = {one.tag_id: one for one in reversed(self.mine)}
         self.served = [one for one in wanted.variants if self.serving[one.key] == one.key]
-        self.tag_of = self._tags_kept(recorded)
+        self.tag_of = kept_tags(
+            self.served,
+            self.ours,
+            recorded=recorded,
+            shown=self.shown,
+            tags=self.tag,
+            census=census,
+            reach=self.reach,
+            in_use=frozenset(present.values()),
+        )
         self.right = {one.key for one in self.served if self._is_right(one)}
+        self.strangers = {one.key: self._strangers(one) for one in self.served}
         self.leaving = self._leaving(every)
 
     def plan(self) -> Plan:
         right, lit = frozenset(self.right), frozenset(tag for tag in self.shown if tag is not None)
-        if self.live.default != self.wanted.default:
+        if self.live.default != self.wanted.default or self.live.by_hand is not None:
             self.steps.append(CreateDefault(self.wanted.default))
+        self._rename()
         self._drop_shadowed()
         for one in self.leaving:
             if not one.awaits:
                 self._delete_menu(one)
-        # Those who wait for a menu to be moved to hold a slot: what they wait for comes first.
-        awaited = set[str]().union(*(one.awaits for one in self.leaving))
-        for variant in sorted(self.served, key=lambda one: one.key not in awaited):
-            if variant.key not in self.right:
-                self._show(variant)
+        self._show_all()
         for one in self.leaving:
             self._end(one)
         return Plan(
-            tuple(self.steps), self.reach, self.tag_of, right, lit, tuple(self._fallbacks())
+            tuple(self.steps),
+            self.reach,
+            self.tag_of,
+            right,
+            lit,
+            tuple(self._fallbacks()),
+            tuple(one.tag_id for one in self.leaving if one.exists),
         )
 
-    def _tags_kept(self, recorded: Mapping[int, str]) -> dict[str, int]:
-        """The tag each served variant keeps: the recorded one, else the oldest with its key."""
-        kept: dict[str, int] = {}
-        for tag_id in sorted(self.ours, key=lambda tag_id: (tag_id not in recorded, tag_id)):
-            key = self.ours[tag_id]
-            if self.serving.get(key) == key:
-                kept.setdefault(key, tag_id)
-        return kept
+    def _serving(self, every: Mapping[int, str], room: int) -> dict[str, str | None]:
+        keys = {every[tag_id] for tag_id in self.shown if tag_id is not None}
+        menus = {one.menu for one in self.shown.values()}
+        now = {one.key for one in self.wanted.variants if one.key in keys or one.menu in menus}
+        return serving(self.wanted.variants, self.census.followers, room=room, shown=now)
 
     def _is_right(self, variant: Variant) -> bool:
         shown = self.shown.get(self.tag_of.get(variant.key))
         return shown is not None and shown.menu == variant.menu
 
+    def _strangers(self, variant: Variant) -> dict[str, int]:
+        """By branch the followers who carry the variant's tag and are to see another menu."""
+        carriers = self.census.carriers.get(self.tag_of.get(variant.key, 0), {})
+        found = {
+            branch: count
+            for branch, count in carriers.items()
+            if count and self.reach.get(branch) != variant.key
+        }
+        return found if sum(found.values()) > sum(carriers.values()) // _IN_TRANSIT else {}
+
     def _leaving(self, ours: Mapping[int, str]) -> list[_Leaving]:
         kept = set(self.tag_of.values())
-        counts = {tag.id: tag.count for tag in self.live.tags}
         found: list[_Leaving] = []
         for tag_id, key in sorted(ours.items()):
             shown = self.shown.get(tag_id)
             if tag_id in kept or (shown is None and tag_id not in self.ours):
                 continue
             carriers = self.census.carriers.get(tag_id, {})
+            given = [branch for branch, tag in self.present.items() if tag == tag_id]
             meant_for: dict[str, dict[str, int]] = {}
-            for branch, count in carriers.items():
-                if branch in self.reach:
-                    meant_for.setdefault(self.reach[branch], {})[branch] = count
+            for branch in {*carriers, *given} & self.reach.keys():
+                by_branch = meant_for.setdefault(self.reach[branch], {})
+                by_branch[branch] = carriers.get(branch, 0)
             found.append(
                 _Leaving(
                     tag_id,
                     key,
                     shown.menu_id if shown else None,
                     exists=tag_id in self.ours,
-                    followers=max(sum(carriers.values()), counts.get(tag_id, 0)),
+                    followers=max(
+                        sum(carriers.values()), self.tag[tag_id].count if tag_id in self.tag else 0
+                    ),
                     meant_for=meant_for,
+                    is_given=bool(given),
                 )
             )
         return sorted(found, key=lambda one: (one.followers, one.tag_id))
+
+    def _rename(self) -> None:
+        for key, tag_id in sorted(self.tag_of.items(), key=lambda pair: pair[1]):
+            old = self.tag[tag_id].name
+            if key_in(old) == key:
+                continue
+            title = next(one.title for one in self.served if one.key == key)
+            name = tag_name(key, title, self.names)
+            self.names = self.names - {old} | {name}
+            self.steps.append(RenameTag(tag_id, key, name))
 
     def _drop_shadowed(self) -> None:
         """Older menus under the same tag are never matched; what a crash left is cleared here."""
@@ -233,30 +240,72 @@ class _Draft:
     def _key_of(self, one: LiveMenu) -> str:
         return next((key for key, tag in self.tag_of.items() if tag == one.tag_id), "")
 
+    def _show_all(self) -> None:
+        """Those who wait for a menu to be moved to hold a slot: what they wait for comes first."""
+        left = [one for one in self.served if one.key not in self.right]
+        awaited = set[str]().union(*(one.awaits for one in self.leaving))
+        awaited = awaited.union(*(self._blocking(one) for one in left))
+        while left:
+            ready = [one for one in left if self._blocking(one) <= self.right]
+            if ready:
+                following = min(
+                    ready, key=lambda one: (bool(self.strangers[one.key]), one.key not in awaited)
+                )
+            else:
+                following = min(left, key=lambda one: sum(self.strangers[one.key].values()))
+                self._let_strangers_go(following)
+            left.remove(following)
+            self._show(following)
+
+    def _blocking(self, variant: Variant) -> set[str]:
+        """The variants that those on the wrong tag must be able to move to first."""
+        return {
+            self.reach[branch] for branch in self.strangers[variant.key] if branch in self.reach
+        }
+
+    def _let_strangers_go(self, variant: Variant) -> None:
+        """Two variants exchange followers and both change: one of them has to give way."""
+        gone = {
+            branch: count
+            for branch, count in self.strangers[variant.key].items()
+            if branch in self.reach and self.reach[branch] not in self.right
+        }
+        self.steps.append(LetGo(variant.key, tuple(sorted(gone)), sum(gone.values())))
+
     def _show(self, variant: Variant) -> None:
-        if variant.key not in self.tag_of:
+        key = variant.key
+        if key not in self.tag_of:
             while self.tags >= self.tag_limit and (one := self._next_leaving(self._with_tag())):
                 self._let_go(one)
                 self._end(one)
-            self.steps.append(CreateTag(variant.key, tag_name(variant.key, variant.title)))
+            if self.tags >= self.tag_limit:
+                return  # Until a tag with too many followers to be deleted has been emptied.
+            name = tag_name(key, variant.title, self.names)
+            self.names = self.names | {name}
+            self.steps.append(CreateTag(key, name))
             self.tags += 1
+        elif strangers := self.strangers[key]:
+            most = sum(self.census.carriers[self.tag_of[key]].values()) // _IN_TRANSIT
+            branches, followers = tuple(sorted(strangers)), sum(strangers.values())
+            self.steps.append(MoveOut(self.tag_of[key], key, branches, followers, most))
         while self._is_full() and (one := self._next_leaving(self._with_menu())):
             if one.awaits <= self.right:
                 self._end(one)
             else:
                 self._let_go(one)
-        self.steps.append(AddMenu(variant.key, variant.menu))
+        self.steps.append(AddMenu(key, variant.menu))
         self.menus += 1
-        self.right.add(variant.key)
-        old = self.shown.get(self.tag_of.get(variant.key))
+        self.right.add(key)
+        old = self.shown.get(self.tag_of.get(key))
         if old is not None:
-            self._delete(old.menu_id, variant.key)
+            self._delete(old.menu_id, key)
 
     def _is_full(self) -> bool:
         return self.ceiling is not None and self.menus >= self.ceiling
 
     def _with_tag(self) -> Iterator[_Leaving]:
-        return (one for one in self.leaving if one.exists)
+        """Those whose tag can make room: one with too many followers is kept aside."""
+        return (one for one in self.leaving if one.exists and one.followers <= self.deletable)
 
     def _with_menu(self) -> Iterator[_Leaving]:
         return (one for one in self.leaving if one.menu_id is not None)
@@ -278,10 +327,13 @@ class _Draft:
 
     def _end(self, one: _Leaving) -> None:
         """Take a variant's menu and tag away, once those who carry it are served elsewhere."""
-        if one.exists and one.followers:
+        if one.is_ended:
+            return
+        one.is_ended = True
+        if one.exists and (one.followers or one.is_given):
             self.steps.append(EmptyTag(one.tag_id, one.key, one.followers))
         self._delete_menu(one)
-        if one.exists:
+        if one.exists and one.followers <= self.deletable:
             self.steps.append(DeleteTag(one.tag_id, one.key))
             self.tags -= 1
             one.exists = False

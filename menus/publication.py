@@ -1,41 +1,34 @@
-"""Making the account's menus what they should be: plan, apply step by step, note what was applied.
+"""Making the account's menus what they should be: look, plan, apply, and look again.
 
 Nothing is remembered about how far a publication came. It plans anew from what WeChat has each
-time, so that a crash after any step, an unanswered call or somebody's edit elsewhere is just
-another state to start from.
+time, so that a crash after any step or an unanswered call is just another state to start from.
+What somebody changed elsewhere is another matter: it is shown, and replaced only when allowed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import JSON, String, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import select
 
-from menus import limits, offers, variants
+from menus import book, drift, limits, moving, offers, snapshots, variants
 from menus import plan as planning
-from menus.buttons import digest, write
+from menus.applying import Application, Tell
+from menus.book import MenuAccount
+from menus.buttons import digest
 from menus.capacity import Capacity, Census
-from menus.live import Live, LiveTag, read_live
-from menus.plan import (
-    AddMenu,
-    CreateDefault,
-    CreateTag,
-    DeleteMenu,
-    DeleteTag,
-    EmptyTag,
-    Plan,
-    Step,
-)
+from menus.drift import Drift, Known
+from menus.live import Live, LiveTag, our_tags, read_live
+from menus.plan import Plan
 from menus.resolve import Resolved
-from menus.wish import Wish, wish
+from menus.steps import AddMenu, CreateDefault, Step
+from menus.wish import Wish, next_change, wish
 from service import clock, journal
-from service.db import Model, UtcTime
-from service.delivery.ledger import Delivery, Desk
+from service.delivery.ledger import FAILED, Delivery, Desk, Row
+from service.happenings import Fact
 from service.wechat.errors import MenuCeilingReached, NoDefaultMenu, WillNever
 from service.wiring import Unit
 
@@ -43,38 +36,13 @@ log = journal.logger("menus.publication")
 
 #: Learning a ceiling, a menu made elsewhere meanwhile: each starts the plan anew, a few times.
 _ROUNDS: Final = 8
-#: How long to wait for followers to be moved before a variant's tag is looked at again.
-_PATIENCE: Final = (timedelta(seconds=5), timedelta(minutes=10))
-_MOVED_A_SECOND: Final = 200
-_THE_ACCOUNT: Final = 1
-
-Tell = Callable[[Step], None]
+_RESTLESS: Final = "菜单在发布过程中不断被别处改动，请确认没有其他程序在修改后重试"
+#: Stands for what is wanted while it cannot be published; the digest of nothing.
+_UNPUBLISHABLE: Final = "unpublishable"
 
 
-class MenuAccount(Model):
-    """What is known of the account's menus as a whole; one row, once it was published to."""
-
-    __tablename__ = "menu_account"
-
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    #: The digest of all that was wanted when publication was last asked for.
-    wanted: Mapped[str] = mapped_column(String(64))
-    requested_at: Mapped[datetime] = mapped_column(UtcTime)
-    #: How many conditional menus WeChat was found to allow.
-    ceiling: Mapped[int | None]
-    ceiling_learned_at: Mapped[datetime | None] = mapped_column(UtcTime)
-
-
-class MenuSnapshot(Model):
-    """What WeChat had just before a publication changed it."""
-
-    __tablename__ = "menu_snapshots"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    taken_at: Mapped[datetime] = mapped_column(UtcTime)
-    #: The answer of ``menu/get``.
-    menus: Mapped[dict[str, Any]] = mapped_column(JSON)
-    tags: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+class Drifted(WillNever):
+    """Menus or tags were changed elsewhere, and nobody has said that they may be replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +52,24 @@ class Draft:
     wish: Wish
     live: Live
     raw: Mapping[str, Any]
+    current: Mapping[str, Any]
     capacity: Capacity
     census: Census
+    known: Known
+    drift: tuple[Drift, ...]
+    reach: Mapping[str, int]
     plan: Plan
+
+
+# What others ask for
 
 
 def request_publication(unit: Unit) -> None:
     """Ask for the account's menus to be made what they should be; from then on they are kept so."""
-    asked = {"wanted": _digest(wish(unit).resolved), "requested_at": clock.now()}
-    unit.db.execute(
-        unit.insert(MenuAccount)
-        .values(id=_THE_ACCOUNT, **asked)
-        .on_conflict_do_update(index_elements=[MenuAccount.id], set_=asked)
-    )
+    asked = {"wanted": _digest(wanted(unit).resolved), "requested_at": clock.now()}
+    book.note(unit, **asked)
     offers.ask_for_publication(unit)
+    _await_next_change(unit)
 
 
 def keep_up(unit: Unit) -> None:
@@ -107,23 +79,118 @@ def keep_up(unit: Unit) -> None:
     left alone: its menus may have been made by hand.
     """
     asked = unit.db.execute(select(MenuAccount.wanted)).scalar()
-    if asked is not None and asked != _digest(wish(unit).resolved):
+    if not asked:
+        return
+    try:
+        is_new = asked != _digest(wanted(unit).resolved)
+    except WillNever:
+        _have_it_refused(unit, asked)
+        return
+    if is_new:
         request_publication(unit)
+    else:
+        _await_next_change(unit)
 
 
-def draft(desk: Desk) -> Draft:
-    """The plan from what WeChat has at this moment to what is wanted at this moment."""
-    raw = desk.gateway.menus()
+def is_kept(unit: Unit) -> bool:
+    """Whether menus are published by themselves when what is wanted changes."""
+    return snapshots.held(unit) is None and bool(
+        unit.db.execute(select(MenuAccount.wanted)).scalar()
+    )
+
+
+def _have_it_refused(unit: Unit, asked: str) -> None:
+    """Have a publication say why nothing can be published, once, where people look for it.
+
+    Whoever changed something of their own cannot mend head office's menu, so they are not stopped.
+    """
+    if asked != _UNPUBLISHABLE:
+        book.note(unit, wanted=_UNPUBLISHABLE)
+        offers.ask_for_publication(unit)
+
+
+def keep_up_with(unit: Unit, _fact: Fact) -> None:
+    """Something opened, changed or ended that lies over menus: do not wait for the next minute."""
+    keep_up(unit)
+
+
+def ask_for_a_look(unit: Unit) -> None:
+    """The chore: have somebody see whether WeChat still has what we gave it."""
+    if unit.db.execute(select(MenuAccount.wanted)).scalar():
+        offers.ask_for_a_look(unit)
+
+
+def hold(unit: Unit, number: int) -> None:
+    """Go back to a snapshot, and stay with it whatever zones and campaigns say.
+
+    Raises:
+        WillNever: when there is no such snapshot, or it cannot be published through the API.
+    """
+    snapshots.menus_of(unit, number)
+    book.note(unit, held_snapshot=number, held_at=clock.now())
+    request_publication(unit)
+
+
+def resume(unit: Unit) -> bool:
+    """Let the menus be again what branches want them to be; returns whether they were held."""
+    held = snapshots.held(unit)
+    if held is not None:
+        book.note(unit, held_snapshot=None, held_at=None)
+        request_publication(unit)
+    return held is not None
+
+
+def forget_ceiling(unit: Unit) -> None:
+    """Find out anew how many conditional menus WeChat allows: one refused call tells it again."""
+    book.note(unit, ceiling=None, ceiling_learned_at=None)
+    request_publication(unit)
+
+
+# What is wanted, and what there is
+
+
+def wanted(unit: Unit) -> Wish:
+    """Every branch's menu as it should be now: as branches want it, or as a snapshot holds it.
+
+    Raises:
+        WillNever: when head office's own menu, or the snapshot's, cannot be published.
+    """
+    held = snapshots.held(unit)
+    return wish(unit) if held is None else Wish(snapshots.menus_of(unit, held), {})
+
+
+def draft(desk: Desk, *, snapshot: int | None = None) -> Draft:
+    """The plan from what WeChat has at this moment to what is wanted, or to a snapshot's menus."""
+    raw, current = desk.gateway.menus(), desk.gateway.current_menu()
     tags = [LiveTag(tag.id, tag.name, tag.count) for tag in desk.gateway.tags()]
-    live = read_live(raw, tags)
+    live = read_live(raw, tags, current)
     with desk.reading() as unit:
-        wished = wish(unit)
+        wished = wanted(unit) if snapshot is None else Wish(snapshots.menus_of(unit, snapshot), {})
         capacity = Capacity(unit.settings.menu_tags, ceiling(unit))
         census = offers.census(unit)
         recorded = variants.recorded(unit)
-    plan = planning.plan(wished.resolved, live, capacity=capacity, recorded=recorded, census=census)
+        reach = variants.in_reach(unit)
+        known = _known(book.known(unit), live, recorded, wished.resolved)
+    plan = planning.plan(
+        wished.resolved,
+        live,
+        capacity=capacity,
+        recorded=recorded,
+        census=census,
+        reach=reach,
+    )
     _check_domains(live, recorded, plan)
-    return Draft(wished, live, raw, capacity, census, plan)
+    found = drift.drift(known, live)
+    return Draft(wished, live, raw, current, capacity, census, known, found, reach, plan)
+
+
+def _known(before: Known, live: Live, recorded: Mapping[int, str], wished: Resolved) -> Known:
+    ours = our_tags(live.tags, recorded, wished.codes)
+    marks = {digest(wished.default), *(digest(one.menu) for one in wished.variants)}
+    found = drift.recognised(before, live, ours)
+    if recorded and drift.is_unwritten(before):
+        found = drift.inherited(found, live)
+    return drift.settled(found, live, marks)
 
 
 def ceiling(unit: Unit) -> int | None:
@@ -133,9 +200,30 @@ def ceiling(unit: Unit) -> int | None:
     return min((one for one in (told, learned) if one is not None), default=None)
 
 
+# What the worker does
+
+
 def settle_menus(desk: Desk, _deliveries: Sequence[Delivery]) -> None:
     """Have WeChat's menus agree with what is wanted, as the worker does it."""
     settle(desk)
+    with desk.unit() as unit:
+        if unit.db.execute(select(MenuAccount.wanted)).scalar():
+            _await_next_change(unit)
+
+
+def look(desk: Desk, _deliveries: Sequence[Delivery]) -> None:
+    """See whether somebody changed menus or tags elsewhere, and note it for people to read.
+
+    Once what kept a publication from being carried out is gone, it is asked for again.
+    """
+    found = draft(desk)
+    refused = select(Row.id).where(Row.kind == offers.PUBLISH, Row.state == FAILED)
+    with desk.unit() as unit:
+        book.note_drift(unit, found.drift)
+        if not found.drift and found.plan.steps and unit.db.execute(refused).first():
+            offers.ask_for_publication(unit)
+    if found.drift:
+        log.warning("menus were changed elsewhere", changes=len(found.drift))
 
 
 def settle(desk: Desk, tell: Tell = lambda _step: None) -> bool:
@@ -149,8 +237,12 @@ def settle(desk: Desk, tell: Tell = lambda _step: None) -> bool:
         WillNever: the menus cannot be published as they are.
     """
     taken: set[Step] = set()
+    why = _RESTLESS
     for _ in range(_ROUNDS):
-        found = draft(desk)
+        found = _undisputed(desk, taken)
+        if found.plan.steps:
+            # Before branches lose their tags, or nobody would know who saw what.
+            _keep_snapshot(desk, found)
         if _settle_reach(desk, found):
             # Who is counted below must be counted after nobody is sent to an ending variant.
             found = draft(desk)
@@ -158,70 +250,41 @@ def settle(desk: Desk, tell: Tell = lambda _step: None) -> bool:
             log.info("menus agree", variants=len(found.plan.right))
             return True
         _refuse_repetition(found.plan, taken)
-        _keep_snapshot(desk, found)
         try:
-            if not _Application(desk, found, tell, taken).run():
+            if not Application(desk, found.plan, found.census, tell, taken).run():
                 return False
         except MenuCeilingReached:
-            _learn_ceiling(desk)
+            why = _learn_ceiling(desk)
         except NoDefaultMenu:
+            why = _RESTLESS
             log.warning("the default menu vanished during a publication")
-    raise WillNever("菜单在发布过程中不断被别处改动，请确认没有其他程序在修改后重试")
+    raise WillNever(why)
 
 
-class _Application:
-    """One plan being carried out, each step noted as soon as WeChat has taken it."""
+def _undisputed(desk: Desk, taken: set[Step]) -> Draft:
+    """A plan that replaces nobody else's work, unless an operator has allowed just that.
 
-    def __init__(self, desk: Desk, found: Draft, tell: Tell, taken: set[Step]) -> None:
-        self.desk, self.found, self.tell, self.taken = desk, found, tell, taken
-        self.tag_of = dict(found.plan.tag_of)
-
-    def run(self) -> bool:
-        """Take the steps; returns whether to look again, or followers must be moved first."""
-        has_added = False
-        for step in self.found.plan.steps:
-            if isinstance(step, EmptyTag) and has_added:
-                return True  # Followers can only be moved to what is in reach, so look again first.
-            self.tell(step)
-            if isinstance(step, EmptyTag) and not self._is_empty(step):
-                return False
-            self._take(step)
-            self.taken.add(step)
-            has_added = has_added or isinstance(step, AddMenu)
-            journal.count("menu_steps", step=type(step).__name__)
-        return True
-
-    def _take(self, step: Step) -> None:
-        gateway = self.desk.gateway
-        match step:
-            case CreateDefault(menu):
-                gateway.create_menu(write(menu))
-            case CreateTag(key, name):
-                self.tag_of[key] = gateway.create_tag(name)
-                with self.desk.unit() as unit:
-                    variants.record(unit, self.tag_of[key], key=key, tag_name=name)
-            case AddMenu(key, menu):
-                tag_id = self.tag_of[key]
-                menu_id = gateway.add_conditional(write(menu), tag_id=tag_id)
-                with self.desk.unit() as unit:
-                    variants.record_menu(unit, tag_id, menu_id=menu_id, menu=menu)
-            case DeleteMenu(menu_id):
-                gateway.delete_conditional(menu_id)
-            case DeleteTag(tag_id):
-                gateway.delete_tag(tag_id)
-                with self.desk.unit() as unit:
-                    variants.strike(unit, tag_id)
-
-    def _is_empty(self, step: EmptyTag) -> bool:
-        """Whether nobody carries the tag; if somebody does, publication comes again later."""
-        codes = self.found.census.carriers.get(step.tag_id, {}).keys()
-        if not offers.is_carried(self.desk, step.tag_id, codes):
-            return True
-        shortest, longest = _PATIENCE
-        wait = max(shortest, timedelta(seconds=step.followers / _MOVED_A_SECOND))
-        with self.desk.unit() as unit:
-            offers.ask_for_publication(unit, due=clock.now() + min(wait, longest))
-        return False
+    Raises:
+        Drifted: when there are changes made elsewhere that nobody has allowed to be replaced.
+    """
+    found = draft(desk)
+    with desk.unit() as unit:
+        is_accepted = book.is_accepted(unit, found.drift)
+        book.note_drift(unit, () if is_accepted else found.drift)
+        if is_accepted:
+            known = drift.accepted(found.known, found.live) if found.drift else found.known
+            book.learn(unit, known)
+            book.accept(unit, ())  # What was allowed is done; the same again has to be seen again.
+    if not is_accepted and taken:
+        says = "；".join(one.says for one in found.drift)
+        raise WillNever(f"微信保存的与发布的不一致，或有别的程序同时在改动，请核对后重试：{says}")
+    if not is_accepted:
+        log.warning("menus were changed elsewhere", changes=len(found.drift))
+        raise Drifted(drift.refusal(found.drift))
+    if found.drift:
+        _keep_snapshot(desk, found)
+        return _undisputed(desk, taken)
+    return found
 
 
 def _settle_reach(desk: Desk, found: Draft) -> bool:
@@ -232,16 +295,19 @@ def _settle_reach(desk: Desk, found: Draft) -> bool:
         for key, tag_id in plan.tag_of.items():
             if tag_id not in known:
                 variants.record(unit, tag_id, key=key, tag_name=names[tag_id])
+        book.learn(unit, found.known)
         present = variants.in_reach(unit)
-        wanted = {
+        reach = {
             code: plan.tag_of[key] if key in plan.right else present[code]
             for code, key in plan.reach.items()
             if key in plan.right or present.get(code) in plan.lit
         }
-        changed = variants.put_in_reach(unit, wanted)
+        changed = variants.put_in_reach(unit, reach)
         offers.reoffer(unit, changed)
         for tag_id in known.keys() - names.keys() - plan.lit:
-            variants.strike(unit, tag_id)  # Somebody deleted it in WeChat's console.
+            variants.strike(unit, tag_id)  # It is gone, and no menu stands under it any more.
+    if changed:
+        moving.begin(desk, reach)
     return bool(changed)
 
 
@@ -260,32 +326,30 @@ def _check_domains(live: Live, recorded: Mapping[int, str], plan: Plan) -> None:
 
 
 def _keep_snapshot(desk: Desk, found: Draft) -> None:
-    """Keep what WeChat has now, unless the last snapshot shows the same menus."""
-    latest = select(MenuSnapshot.menus).order_by(MenuSnapshot.id.desc()).limit(1)
     with desk.unit() as unit:
-        if unit.db.execute(latest).scalar() == found.raw:
-            return
-        unit.db.execute(
-            unit.insert(MenuSnapshot).values(
-                taken_at=clock.now(),
-                menus=dict(found.raw),
-                tags=[{"id": tag.id, "name": tag.name} for tag in found.live.tags],
-            )
-        )
+        snapshots.keep(unit, found.live, menus=found.raw, current=found.current, reach=found.reach)
 
 
-def _learn_ceiling(desk: Desk) -> None:
-    """WeChat took no more: as many as there are now is the ceiling."""
+def _learn_ceiling(desk: Desk) -> str:
+    """WeChat took no more: as many as there are now is the ceiling. What to say if it goes on.
+
+    A ceiling that is lowered below what is there is found by giving up menu after menu. After a few
+    a person has to look: WeChat may be mistaken, and each menu given up is somebody's.
+    """
     shown = len(read_live(desk.gateway.menus(), ()).conditional)
-    learned = {"ceiling": shown, "ceiling_learned_at": clock.now()}
     log.warning("ceiling of conditional menus learned", ceiling=shown)
     with desk.unit() as unit:
-        asked = {"wanted": _digest(wish(unit).resolved), "requested_at": clock.now()}
-        unit.db.execute(
-            unit.insert(MenuAccount)
-            .values(id=_THE_ACCOUNT, **asked, **learned)
-            .on_conflict_do_update(index_elements=[MenuAccount.id], set_=learned)
-        )
+        book.note(unit, ceiling=shown, ceiling_learned_at=clock.now())
+    return (
+        f"腾出位置后微信仍以 65305 拒绝新增个性化菜单（现有 {shown} 个）；请向微信确认上限，"
+        "写入设置 MENU_CEILING 后用 flask menus apply 发布，会一次调整到位"
+    )
+
+
+def _await_next_change(unit: Unit) -> None:
+    """Have the menus settled at the very moment something in them begins or ends by the clock."""
+    if snapshots.held(unit) is None and (moment := next_change(unit, clock.now())) is not None:
+        offers.ask_for_next_change(unit, due=moment)
 
 
 def _digest(resolved: Resolved) -> str:

@@ -1,4 +1,4 @@
-"""Which menu each branch's followers should see, and why: the frame, filled from the nearest zone.
+"""Which menu each branch's followers should see, and why: the frame, filled along the branch tree.
 
 Branches whose menus are the same share one variant, because WeChat counts menus, not branches.
 """
@@ -6,33 +6,13 @@ Branches whose menus are the same share one variant, because WeChat counts menus
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from menus import frame
+from menus import compose, reasons
 from menus.buttons import Menu
-
-
-class Branch(Protocol):
-    """As much of a branch as a menu depends on."""
-
-    @property
-    def code(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def level(self) -> int: ...
-    @property
-    def parent(self) -> str | None: ...
-
-
-class Zone(Protocol):
-    """As much of a branch's own zone as a menu depends on."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def title(self) -> str: ...
+from menus.compose import Branch, Composer, Placed, Zone
+from menus.slots import Fills, Frame, Overlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +22,14 @@ class Effective:
     branch: str
     title: str
     menu: Menu
+    #: By column: what stands in each position, with its slot and who put it there.
+    placed: tuple[tuple[Placed, ...], ...]
+    #: By column, by button; a column that is itself a button has one.
     why: tuple[tuple[str, ...], ...]
+    #: By column, why it bears its title.
+    title_why: tuple[str, ...]
+    #: What is missing and why: hidden, ended, given way.
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +43,8 @@ class Variant:
     parent: str | None
     #: The branches whose followers should see it.
     branches: tuple[str, ...]
+    #: Whether it leads to an emergency service that its parent's menu does not lead to.
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,72 +56,126 @@ class Resolved:
     #: All branches there are.
     codes: frozenset[str]
 
+    def variant_of(self, branch: str) -> Variant | None:
+        """The variant this branch's followers should see; nothing stands for the default."""
+        return next((one for one in self.variants if branch in one.branches), None)
 
-def effective(chain: Sequence[Branch], zones: Mapping[str, Zone], *, base_url: str) -> Effective:
-    """The menu of the first branch of this chain, which leads up to head office."""
-    branch, owner = chain[0], _owner(chain, zones)
-    zone = zones[owner.code] if owner else None
-    menu = _menu(zone, base_url)
-    if owner is None or zone is None:
-        local = "所在分行没有专区，用总行默认"
-    elif owner.code == branch.code:
-        local = f"{owner.name}的专区“{zone.title}”"
-    else:
-        local = f"{branch.name}没有自己的专区，沿用{owner.name}的专区“{zone.title}”"
-    return Effective(branch.code, menu[-1].name, menu, _why(menu, local))
+    def menu_of(self, branch: str) -> Menu:
+        """The menu this branch's followers should see."""
+        own = self.variant_of(branch)
+        return own.menu if own is not None else self.default
 
 
-def resolve(branches: Iterable[Branch], zones: Mapping[str, Zone], *, base_url: str) -> Resolved:
-    """Every branch's effective menu, grouped into variants, those of higher branches first."""
-    known = {branch.code: branch for branch in branches}
-    chains = {code: _chain(branch, known) for code, branch in known.items()}
-    default = _menu(None, base_url)
-    menu_of = {code: _menu(zone, base_url) for code, zone in zones.items()}
+def effective(
+    chain: Sequence[Branch],
+    zones: Mapping[str, Zone],
+    *,
+    base_url: str,
+    frame: Frame | None = None,
+    fills: Fills | None = None,
+    overlays: Iterable[Overlay] = (),
+    at: datetime | None = None,
+) -> Effective:
+    """The menu of the first branch of this chain, which leads up to head office.
+
+    The arguments are those of :func:`resolve`.
+    """
+    own = {branch.code: (fills or {}).get(branch.code, {}) for branch in chain}
+    composer = Composer(frame or compose.default(), zones, own, overlays, base_url=base_url, at=at)
+    state = composer.start
+    for branch in reversed(chain):
+        state = composer.below(state, branch)
+    columns = composer.columns(state, chain[0].code)
+    why = reasons.Reasons(chain, zones, state)
+    return Effective(
+        chain[0].code,
+        compose.title_of(columns),
+        tuple(column.button for column in columns),
+        tuple(column.placed for column in columns),
+        tuple(tuple(map(why.of, column.placed)) for column in columns),
+        tuple(map(why.of_title, columns)),
+        tuple(why.missing(composer, columns)),
+    )
+
+
+def resolve(
+    branches: Iterable[Branch],
+    zones: Mapping[str, Zone],
+    *,
+    base_url: str,
+    frame: Frame | None = None,
+    fills: Fills | None = None,
+    overlays: Iterable[Overlay] = (),
+    at: datetime | None = None,
+) -> Resolved:
+    """Every branch's effective menu, grouped into variants, those of higher branches first.
+
+    Whoever is of no known branch sees head office's menu, so that one is the default.
+
+    Args:
+        branches: the whole tree.
+        zones: the open zones, by the branch that keeps each.
+        base_url: where our own pages are.
+        frame: head office's menu; the one the program ships with unless given.
+        fills: what branches decided for delegated slots.
+        overlays: emergencies and campaigns; those whose time it is not are passed over.
+        at: the time; without one, only what is always there.
+    """
+    composer = Composer(
+        frame or compose.default(), zones, fills or {}, overlays, base_url=base_url, at=at
+    )
+    grouping = _Grouping(composer)
+    for branch in sorted(branches, key=lambda branch: (branch.level, branch.code)):
+        grouping.add(branch)
+    return grouping.resolved()
+
+
+@dataclass(slots=True)
+class _Grouping:
+    """Branches under their menus, those above before those below."""
+
+    composer: Composer
+    states: dict[str, compose.State] = field(default_factory=dict)
+    parents: dict[str, str | None] = field(default_factory=dict)
     #: The default has the empty key, which no branch bears.
-    key_of_menu: dict[Menu, str] = {default: ""}
-    key_of: dict[str, str] = {}
-    members: dict[str, list[str]] = {}
-    for branch in sorted(known.values(), key=lambda branch: (branch.level, branch.code)):
-        owner = _owner(chains[branch.code], zones)
-        menu = menu_of[owner.code] if owner else default
-        key = key_of[branch.code] = key_of_menu.setdefault(menu, branch.code)
-        members.setdefault(key, []).append(branch.code)
-    variants = (
-        Variant(key, menu[-1].name, menu, _parent(chains[key], key_of), tuple(members[key]))
-        for menu, key in key_of_menu.items()
-        if key
-    )
-    return Resolved(default, tuple(variants), frozenset(known))
+    key_of_menu: dict[compose.Signature, str] = field(default_factory=dict)
+    key_of: dict[str, str] = field(default_factory=dict)
+    members: dict[str, list[str]] = field(default_factory=dict)
 
+    def add(self, branch: Branch) -> None:
+        composer, code, above = self.composer, branch.code, branch.parent
+        state = self.states[above] if above is not None else composer.start
+        self.states[code], self.parents[code] = composer.below(state, branch), above
+        signature = composer.signature(self.states[code], code)
+        if not self.key_of_menu:
+            head = signature if above is None else composer.signature(composer.start, None)
+            self.key_of_menu[head] = ""
+        key = self.key_of[code] = self.key_of_menu.setdefault(signature, code)
+        self.members.setdefault(key, []).append(code)
 
-def _owner(chain: Sequence[Branch], zones: Mapping[str, Zone]) -> Branch | None:
-    """The nearest branch up the chain that keeps a zone."""
-    return next((above for above in chain if above.code in zones), None)
+    def resolved(self) -> Resolved:
+        start = self.composer.signature(self.composer.start, None)
+        default, *signatures = self.key_of_menu or {start: ""}
+        variants = (self._variant(signature) for signature in signatures)
+        menu = self.composer.menu(default)
+        return Resolved(menu, tuple(variants), frozenset(self.key_of))
 
+    def _variant(self, signature: compose.Signature) -> Variant:
+        key, composer = self.key_of_menu[signature], self.composer
+        parent = self._parent(key)
+        above = next(known for known, owner in self.key_of_menu.items() if owner == (parent or ""))
+        gained = composer.emergencies_in(signature) - composer.emergencies_in(above)
+        return Variant(
+            key,
+            composer.title(signature),
+            composer.menu(signature),
+            parent,
+            tuple(self.members[key]),
+            urgent=bool(gained),
+        )
 
-def _menu(zone: Zone | None, base_url: str) -> Menu:
-    if zone is None:
-        return frame.menu(base_url)
-    return frame.menu(base_url, title=zone.title, home=f"/z/{zone.key}")
-
-
-def _chain(branch: Branch, known: Mapping[str, Branch]) -> list[Branch]:
-    chain = [branch]
-    while (above := chain[-1].parent) is not None:
-        chain.append(known[above])
-    return chain
-
-
-def _parent(chain: Sequence[Branch], key_of: Mapping[str, str]) -> str | None:
-    own = key_of[chain[0].code]
-    other = next((key_of[branch.code] for branch in chain if key_of[branch.code] != own), "")
-    return other or None
-
-
-def _why(menu: Menu, local: str) -> tuple[tuple[str, ...], ...]:
-    """Every column but the last is head office's for everybody."""
-    *fixed, last = menu
-    return (
-        *(("总行统一配置",) * len(column.buttons) for column in fixed),
-        (local,) * len(last.buttons),
-    )
+    def _parent(self, code: str) -> str | None:
+        own, above = self.key_of[code], self.parents[code]
+        while above is not None and self.key_of[above] == own:
+            above = self.parents[above]
+        return self.key_of[above] or None if above is not None else None

@@ -1,4 +1,4 @@
-"""Which tag each variant bears, and which tag a branch's followers may be given just now.
+"""Which tag names each variant, and which tag a branch's followers may be given just now.
 
 A branch is in reach of a tag only while WeChat shows the variant's menu under it. Publication
 changes this; every move of a follower reads it.
@@ -7,21 +7,17 @@ changes this; every move of a follower reads it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
-from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, delete, select, update
+from sqlalchemy import ForeignKey, String, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from menus.buttons import Menu, digest, write
-from service import clock
-from service.db import Model, UtcTime
+from service.db import Model
 from service.epochs import Kept, bump
 from service.wiring import Unit
 
 
 class MenuVariant(Model):
-    """A tag we made for a variant, and the menu last published under it."""
+    """A tag of ours, and the variant that it names."""
 
     __tablename__ = "menu_variants"
 
@@ -29,10 +25,10 @@ class MenuVariant(Model):
     #: The code of the branch highest up that has this menu.
     key: Mapped[str] = mapped_column(String(16))
     tag_name: Mapped[str] = mapped_column(String(30))
-    menu_id: Mapped[str | None] = mapped_column(String(32))
-    digest: Mapped[str | None] = mapped_column(String(64))
-    buttons: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
-    published_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    #: The name WeChat is being asked to give it; empty while nothing is uncertain.
+    next_name: Mapped[str | None] = mapped_column(String(30))
+    #: Whether WeChat is being asked to delete it.
+    is_ending: Mapped[bool] = mapped_column(default=False)
 
 
 class MenuReach(Model):
@@ -69,10 +65,17 @@ def put_in_reach(unit: Unit, wanted: Mapping[str, int]) -> list[str]:
     ]
     if not changed:
         return []
-    unit.db.execute(delete(MenuReach).where(MenuReach.branch.in_(changed)))
+    gone = [branch for branch in changed if branch not in wanted]
+    unit.db.execute(delete(MenuReach).where(MenuReach.branch.in_(gone)))
     rows = [{"branch": one, "tag_id": wanted[one]} for one in changed if one in wanted]
     if rows:
-        unit.db.execute(unit.insert(MenuReach), rows)
+        # Rows are changed in their place: whoever waits for one in ``standing`` would find one
+        # that was put in anew not there at all, and take a follower's tag away.
+        insert = unit.insert(MenuReach)
+        known = {"tag_id": insert.excluded.tag_id}
+        unit.db.execute(
+            insert.on_conflict_do_update(index_elements=[MenuReach.branch], set_=known), rows
+        )
     bump(unit, "menu_reach")
     return changed
 
@@ -83,24 +86,24 @@ def recorded(unit: Unit) -> dict[int, str]:
 
 
 def record(unit: Unit, tag_id: int, *, key: str, tag_name: str) -> None:
-    """Keep that this tag is ours, and for which variant it was made."""
-    known = {"key": key, "tag_name": tag_name}
+    """Keep that this tag is ours, how it is called, and which variant it names."""
+    known = {"key": key, "tag_name": tag_name, "next_name": None, "is_ending": False}
     insert = unit.insert(MenuVariant).values(tag_id=tag_id, **known)
     unit.db.execute(insert.on_conflict_do_update(index_elements=[MenuVariant.tag_id], set_=known))
 
 
-def record_menu(unit: Unit, tag_id: int, *, menu_id: str, menu: Menu) -> None:
-    """Keep which menu was published under a tag of ours."""
-    unit.db.execute(
-        update(MenuVariant)
-        .where(MenuVariant.tag_id == tag_id)
-        .values(
-            menu_id=menu_id,
-            digest=digest(menu),
-            buttons=write(menu),
-            published_at=clock.now(),
-        )
-    )
+def about_to_rename(unit: Unit, tag_id: int, *, key: str, next_name: str) -> None:
+    """Write down which variant a tag names from now on, before WeChat is asked to rename it."""
+    _note(unit, tag_id, key=key, next_name=next_name)
+
+
+def about_to_delete(unit: Unit, tag_id: int) -> None:
+    """Write down that a tag is to go, before WeChat is asked to delete it."""
+    _note(unit, tag_id, is_ending=True)
+
+
+def _note(unit: Unit, tag_id: int, **known: str | bool) -> None:
+    unit.db.execute(update(MenuVariant).where(MenuVariant.tag_id == tag_id).values(**known))
 
 
 def strike(unit: Unit, tag_id: int) -> None:

@@ -10,7 +10,9 @@ from menus import plan as planning
 from menus.buttons import Menu
 from menus.capacity import Capacity, Census
 from menus.live import Live, LiveMenu, LiveTag
-from menus.plan import (
+from menus.plan import Plan
+from menus.resolve import Resolved
+from menus.steps import (
     AddMenu,
     CreateDefault,
     CreateTag,
@@ -18,9 +20,10 @@ from menus.plan import (
     DeleteTag,
     EmptyTag,
     LetGo,
-    Plan,
+    MoveOut,
+    RenameTag,
+    Step,
 )
-from menus.resolve import Resolved
 
 
 class Refused(Exception):
@@ -43,6 +46,7 @@ class Account:
 
     ceiling: int
     tag_limit: int = 100
+    deletable: int = 100_000
     default: Menu | None = None
     conditional: list[LiveMenu] = field(default_factory=list)
     tags: dict[int, str] = field(default_factory=dict)
@@ -61,6 +65,18 @@ class Account:
         tag_id = self.next_id()
         self.tags[tag_id] = name
         return tag_id
+
+    def rename_tag(self, tag_id: int, name: str) -> None:
+        if name in (other for tag, other in self.tags.items() if tag != tag_id):
+            raise Refused(45157)
+        self.tags[tag_id] = name
+
+    def delete_tag(self, tag_id: int) -> None:
+        if sum(tag_id in one.tags for one in self.followers) > self.deletable:
+            raise Refused(45057)
+        del self.tags[tag_id]
+        for one in self.followers:
+            one.tags[:] = [tag for tag in one.tags if tag != tag_id]
 
     def add(self, menu: Menu, tag_id: int | None) -> LiveMenu:
         if self.default is None:
@@ -109,6 +125,7 @@ class Book:
             capacity=self.capacity,
             recorded=self.recorded,
             census=census,
+            reach=self.reach,
         )
 
     def publish(self, wanted: Resolved) -> Plan:
@@ -121,7 +138,8 @@ class Book:
         return plan
 
     def settle_map(self, plan: Plan) -> None:
-        self.recorded |= {tag: key for key, tag in plan.tag_of.items()}
+        for key, tag in plan.tag_of.items():
+            self.recorded.setdefault(tag, key)
         kept = {branch: tag for branch, tag in self.reach.items() if tag in plan.lit}
         self.reach = {
             branch: plan.tag_of[key] if key in plan.right else kept[branch]
@@ -129,7 +147,7 @@ class Book:
             if key in plan.right or branch in kept
         }
 
-    def take(self, step: planning.Step, plan: Plan, tag_of: dict[str, int]) -> None:
+    def take(self, step: Step, plan: Plan, tag_of: dict[str, int]) -> None:
         account = self.account
         match step:
             case CreateDefault(menu):
@@ -138,6 +156,10 @@ class Book:
                 tag_of[key] = account.create_tag(name)
                 self.watch()
                 self.recorded[tag_of[key]] = key
+            case RenameTag(tag_id, key, name):
+                self.recorded[tag_id] = key
+                self.watch()
+                account.rename_tag(tag_id, name)
             case AddMenu(key, menu):
                 account.add(menu, tag_of[key])
                 self.watch()
@@ -149,13 +171,18 @@ class Book:
             case LetGo(_, branches, _):
                 for branch in branches:
                     self.reach.pop(branch, None)
+            case MoveOut(tag_id, _, branches, _):
+                for one in account.followers:
+                    if tag_id in one.tags and one.branch in branches:
+                        self.move(one)
+                        assert tag_id not in one.tags
             case EmptyTag(tag_id, _, _):
                 for one in account.followers:
                     if tag_id in one.tags:
                         self.move(one)
             case DeleteTag(tag_id, _):
                 assert not any(tag_id in one.tags for one in account.followers)
-                del account.tags[tag_id]
+                account.delete_tag(tag_id)
                 self.recorded.pop(tag_id, None)
 
     def move(self, follower: Follower) -> None:

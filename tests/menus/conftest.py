@@ -17,9 +17,9 @@ import wsgi
 from config import Settings
 from lightservices import zones
 from lightservices.zones import Zone
-from menus import buttons, publication
+from menus import book, buttons, offers, publication
 from menus.buttons import Menu
-from menus.plan import AddMenu
+from menus.steps import AddMenu
 from regions import sample
 from regions.branches import BranchCode
 from regions.presence import FollowerMoved
@@ -62,12 +62,26 @@ class Bank:
             publication.request_publication(unit)
         self.work()
 
+    def adopt(self) -> None:
+        """An operator has seen what was changed elsewhere, and lets it be replaced."""
+        found = publication.draft(self.desk).drift
+        assert found
+        with self.wiring.unit() as unit:
+            book.accept(unit, found)
+        self.publish()
+
+    def drift(self) -> list[str]:
+        """What was changed elsewhere, in words."""
+        return [one.says for one in publication.draft(self.desk).drift]
+
     def work(self) -> None:
         """Let the worker do all that waits, without waiting for its time to come."""
         worker = Worker(self.wiring)
         for _ in range(40):
             with self.wiring.unit() as unit:
-                due = update(Row).where(Row.state == WAITING, Row.kind != CHORE)
+                due = update(Row).where(
+                    Row.state == WAITING, Row.kind != CHORE, Row.key != offers.NEXT_CHANGE
+                )
                 unit.db.execute(due.values(due_at=clock.now()))
             if not worker.work_off():
                 return

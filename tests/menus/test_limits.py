@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from config import Settings
 from menus import limits
 from menus.buttons import Button, Menu
+from menus.limits import Links
 
 
 def column(
@@ -91,3 +95,88 @@ def test_three_domains_are_allowed_and_a_fourth_is_refused() -> None:
 def test_a_fault_reads_as_one_sentence() -> None:
     (fault,) = limits.faults((column(key=""),))
     assert str(fault) == "第 1 列“服务”第 1 项“挂失”：click 动作缺少 key；填写 key"
+
+
+# Where this account's menus may lead
+
+LINKS = Links(
+    "https://bank.example", frozenset({"shop.example"}), frozenset({"wx00000000000000a1"})
+)
+MINI = Button("乘车码", "miniprogram", url="https://shop.example/", pagepath="pages/index")
+
+
+def opening(url: str) -> Button:
+    return Button("打开", "view", url=url)
+
+
+@pytest.mark.parametrize(
+    "button",
+    [
+        opening("https://bank.example/s/outlets"),
+        opening("https://shop.example/sale?id=1#top"),
+        opening("https://SHOP.example/"),
+        replace(MINI, appid="wx00000000000000a1"),
+    ],
+)
+def test_our_own_pages_listed_hosts_and_linked_mini_programs_may_be_opened(button: Button) -> None:
+    assert limits.faults((button,), LINKS) == []
+
+
+@pytest.mark.parametrize(
+    ("button", "rule", "way_out"),
+    [
+        (opening("http://shop.example/"), "必须以 https:// 开头", "https://"),
+        (opening("https://bank.example.evil.example/s/a"), "不在允许的名单里", "LINK_HOSTS"),
+        (opening("https://bank.examples/"), "不在允许的名单里（shop.example）", "LINK_HOSTS"),
+        (opening("https://10.0.0.8/a"), "不能用 IP 地址", "域名"),
+        (opening("https://0x7f000001/"), "不能用 IP 地址", "域名"),
+        (opening("https://me:secret@shop.example/"), "不能带用户名或密码", "域名"),
+        (opening("https://shop.example:8443/"), "不能带端口", "域名"),
+        (opening("javascript:alert(1)"), "网址写法有误", "https://"),
+        (replace(MINI, appid="wx00000000000000b2"), "没有与本服务号关联", "LINKED_MINI_PROGRAMS"),
+        (
+            replace(MINI, appid="wx00000000000000a1", url="http://shop.example/"),
+            "必须以 https:// 开头",
+            "https://",
+        ),
+    ],
+)
+def test_what_leads_elsewhere_is_refused_with_the_rule_and_a_way_out(
+    button: Button, rule: str, way_out: str
+) -> None:
+    (fault,) = limits.faults((button,), LINKS)
+    assert rule in fault.rule
+    assert way_out in fault.way_out
+    assert button.name in fault.where
+
+
+def test_without_a_list_any_proper_site_may_be_opened() -> None:
+    menu = (opening("https://anything.example/"),)
+    assert limits.faults(menu, replace(LINKS, hosts=frozenset())) == []
+
+
+def test_the_lists_are_read_from_the_settings() -> None:
+    found = limits.links(
+        Settings(
+            public_base_url="https://bank.example",
+            link_hosts="Shop.example, pay.example,",
+            linked_mini_programs=" wxA1 ",
+        )
+    )
+    assert found.hosts == {"shop.example", "pay.example"}
+    assert found.mini_programs == {"wxA1"}
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "size", "most", "shown"),
+    [
+        ("约惠魔都", "column", 12, 16, "约惠魔都"),
+        ("一二三四五", "column", 15, 16, "一二三四…"),
+        ("ATM网点查询及预约", "button", 24, 60, "ATM网点查询及预…"),
+        ("", "button", 0, 60, ""),
+    ],
+)
+def test_a_name_is_measured_in_bytes_and_shown_as_phones_show_it(
+    name: str, level: str, size: int, most: int, shown: str
+) -> None:
+    assert limits.measure(name, level=level) == limits.Measure(size, most, shown)

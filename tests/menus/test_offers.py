@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, select, update
+from sqlalchemy import event, select
 
 from menus import offers, tagging, variants
 from menus.offers import MenuOffer
@@ -290,30 +290,6 @@ def test_one_who_left_and_came_back_during_a_settlement_is_not_taken_for_tagged(
     assert row_of(published, openid).applied_tag_id is None
     published.work()
     assert published.third_column(openid) == "约惠魔都"
-
-
-def test_when_a_variant_appears_its_branchs_followers_are_walked_through(published: Bank) -> None:
-    openids = [published.follower("B320200") for _ in range(offers._STRIDE + 30)]
-    elsewhere = published.follower("B320000")
-    published.work()
-    published.open_zone(WUXI)
-    before = len(asked(published))
-    published.publish()
-    assert {published.third_column(openid) for openid in openids[::37]} == {"锡享生活"}
-    assert published.third_column(elsewhere) == "礼遇江苏"
-    moved = sum(count for verb, count in asked(published)[before:] if verb == "tagging")
-    assert moved == len(openids)
-
-
-def test_a_walk_that_stops_goes_on_where_it_was(published: Bank) -> None:
-    openids = [published.follower("B310000") for _ in range(offers._STRIDE + 5)]
-    with published.wiring.unit() as unit:
-        unit.db.execute(update(MenuOffer).values(wanted_tag_id=None))
-        assert offers._step(unit, "B310000") == offers._STRIDE
-    with published.wiring.unit() as unit:
-        assert offers._step(unit, "B310000") == 5
-        assert offers._step(unit, "B310000") == 0
-    assert len(waiting(published)) == len(openids)
 
 
 def test_a_branch_without_a_zone_up_the_chain_offers_nothing(published: Bank) -> None:

@@ -13,8 +13,8 @@ from menus import plan as planning
 from menus.buttons import Button, Menu
 from menus.capacity import Capacity, Census, Fallback, serving
 from menus.live import Live, LiveMenu, LiveTag, read_live, tag_name
-from menus.plan import AddMenu, DeleteMenu
 from menus.resolve import Resolved, resolve
+from menus.steps import AddMenu, DeleteMenu, MoveOut
 from tests.menus.account import Account, Book, Crashed, Follower
 
 BASE = "https://bank.example"
@@ -72,7 +72,7 @@ class Situation(NamedTuple):
 @st.composite
 def situations(draw: st.DrawFn) -> Situation:
     """An account somebody published to before, perhaps half, perhaps edited by hand since."""
-    account = Account(ceiling=draw(st.integers(1, 10)), tag_limit=draw(st.sampled_from([8, 100])))
+    account = Account(ceiling=draw(st.integers(1, 25)), tag_limit=draw(st.sampled_from([8, 100])))
     for name in draw(st.lists(st.sampled_from(["星标组", "代发客户", "菜单 老客户"]), unique=True)):
         tag = account.create_tag(name)
         account.default = account.default or FOREIGN_MENU
@@ -110,12 +110,21 @@ def try_until(book: Book, wanted: Resolved, crash_at: int) -> bool:
 def edit_by_hand(book: Book, draw: st.DrawFn) -> None:
     """What colleagues do in WeChat's console, or other programs through the API."""
     account = book.account
-    match draw(st.sampled_from(["nothing", "nothing", "tag", "menu", "default", "moved"])):
+    deeds = ["nothing", "nothing", "tag", "renamed", "swapped", "menu", "added", "default", "moved"]
+    ours = sorted(set(book.recorded) & set(account.tags))
+    match draw(st.sampled_from(deeds)):
         case "tag" if book.recorded:
             gone = draw(st.sampled_from(sorted(book.recorded)))
             account.tags.pop(gone, None)
             for one in account.followers:
                 one.tags[:] = [tag for tag in one.tags if tag != gone]
+        case "renamed" if ours:
+            account.tags[draw(st.sampled_from(ours))] = "活动客户"
+        case "swapped" if len(ours) > 1:
+            one, other = ours[0], ours[-1]
+            account.tags |= {one: account.tags[other], other: account.tags[one]}
+        case "added" if ours and account.default and len(account.conditional) < account.ceiling:
+            account.add(FOREIGN_MENU, draw(st.sampled_from(ours)))
         case "menu" if account.conditional:
             del account.conditional[draw(st.integers(0, len(account.conditional) - 1))]
         case "default":
@@ -131,7 +140,7 @@ def menus_of(wanted: Resolved, reach: Mapping[str, str]) -> dict[str, Menu]:
 
 
 @given(situations())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_plan_reaches_what_is_wanted_and_its_replay_is_empty(
     situation: Situation,
 ) -> None:
@@ -146,7 +155,7 @@ def test_a_plan_reaches_what_is_wanted_and_its_replay_is_empty(
 
 
 @given(situations())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_on_the_way_everybody_sees_an_old_or_a_new_menu_and_the_ceiling_holds(
     situation: Situation,
 ) -> None:
@@ -154,7 +163,7 @@ def test_on_the_way_everybody_sees_an_old_or_a_new_menu_and_the_ceiling_holds(
     account = book.account
     plan = book.plan(wanted)
     meant = menus_of(wanted, plan.reach)
-    fresh = {one.menu for one in wanted.variants}
+    defaults = (account.default, wanted.default)
     let_go = {branch for gap in plan.gaps for branch in gap.branches}
     before = [account.sees(one) for one in account.followers]
 
@@ -162,11 +171,10 @@ def test_on_the_way_everybody_sees_an_old_or_a_new_menu_and_the_ceiling_holds(
         assert len(account.conditional) <= account.ceiling
         assert len(account.tags) <= account.tag_limit
         for old, one in zip(before, account.followers, strict=True):
-            now = account.sees(one)
-            if one.branch in let_go or old is None or old == FOREIGN_MENU:
-                continue
-            # A follower on the way to another variant may see their present one brought up to date.
-            assert now in (old, meant[one.branch]) or now in fresh
+            may_see = {old, meant[one.branch]}
+            if one.branch in let_go or old == account.default or old in defaults:
+                may_see |= set(defaults)
+            assert account.sees(one) in may_see or old in (None, FOREIGN_MENU)
 
     book.watch = watch
     book.publish(wanted)
@@ -174,7 +182,7 @@ def test_on_the_way_everybody_sees_an_old_or_a_new_menu_and_the_ceiling_holds(
 
 
 @given(situations(), st.integers(0, 60))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_crash_after_any_change_is_made_good_by_the_next_plan(
     situation: Situation, crash_at: int
 ) -> None:
@@ -188,23 +196,28 @@ def test_a_crash_after_any_change_is_made_good_by_the_next_plan(
 
 
 @given(situations())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_is_not_ours_is_never_touched(situation: Situation) -> None:
     book, wanted = situation
 
-    def foreign() -> tuple[object, object]:
-        account = book.account
-        ours = {tag for tag, name in account.tags.items() if name.startswith("菜单 B")}
-        tags = {tag: name for tag, name in account.tags.items() if tag not in ours}
-        return tags, [m for m in account.conditional if m.menu == FOREIGN_MENU]
+    account = book.account
+    named = {tag for tag, name in account.tags.items() if name.startswith("菜单 B")}
+    ours = named | set(book.recorded)
 
+    theirs = [menu for menu in account.conditional if menu.tag_id not in ours]
+
+    def foreign() -> tuple[object, object]:
+        tags = {tag: name for tag, name in account.tags.items() if tag in set_of_tags - ours}
+        return tags, [menu for menu in account.conditional if menu in theirs]
+
+    set_of_tags = set(account.tags)
     before = foreign()
     book.publish(wanted)
     assert foreign() == before
 
 
 @given(situations())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_with_a_spare_slot_and_one_way_to_go_nobody_is_let_go(
     situation: Situation,
 ) -> None:
@@ -215,6 +228,7 @@ def test_with_a_spare_slot_and_one_way_to_go_nobody_is_let_go(
     has_spare = (
         len(account.conditional) < account.ceiling
         and len(account.tags) + len(wanted.variants) < account.tag_limit
+        and not any(isinstance(step, MoveOut) for step in plan.steps)
     )
     if has_spare and all(len(heirs) <= 1 for heirs in waits) and not plan.fallbacks:
         assert plan.gaps == ()
@@ -348,9 +362,9 @@ def test_what_others_wait_for_is_added_before_what_nobody_waits_for() -> None:
     # One spare slot: the province's menu takes it, its branch's followers move there, and their old
     # slot serves the newcomer. The other way round somebody would have to see the default.
     account = Account(ceiling=3)
-    account.followers = [Follower("B20"), Follower("B20"), Follower("B1")]
+    account.followers = [Follower("B20"), Follower("B20"), Follower("B21")]
     book = Book(account, Capacity(90))
-    book.publish(menus_with({"B20": "甲", "B1": "甲"}))
+    book.publish(menus_with({"B20": "甲", "B21": "甲"}))
     book.move_everybody()
     book.capacity = Capacity(90, 3)
     plan = book.plan(menus_with({"B0": "甲", "B2": "甲"}))

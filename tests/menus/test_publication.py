@@ -11,9 +11,11 @@ from sqlalchemy import select, update
 
 from lightservices import zones
 from lightservices.zones import ZoneRow
-from menus import offers, publication
+from menus import book, offers, publication
+from menus.book import MenuAccount
 from menus.buttons import Menu, write
-from menus.publication import MenuAccount, MenuSnapshot
+from menus.live import read_live
+from menus.snapshots import MenuSnapshot
 from menus.wish import wish
 from regions.branches import BranchCode
 from service import clock
@@ -190,6 +192,9 @@ def test_more_than_three_domains_are_refused_before_wechat_is_asked(bank: Bank) 
         link = [{"type": "view", "name": "外链", "url": f"https://{host}.example/"}]
         bank.gateway.add_conditional(link, tag_id=tag)
     asked = len(bank.calls("addconditional"))
+    theirs = read_live(bank.gateway.menus(), ())
+    with bank.wiring.unit() as unit:
+        book.take_over(unit, theirs)
     with pytest.raises(WillNever, match="最多链接 3 个域名"):
         publication.settle(bank.desk)
     assert len(bank.calls("addconditional")) == asked

@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from menus import frame
+from menus.buttons import Button
+from menus.items import Item
 from menus.resolve import effective, resolve
+from menus.slots import Fill
+from tests.menus.frames import chain
 from tests.menus.test_plan import BASE, CODES, TREE, Branch, Zone, menus_with, zones
-
-BY_CODE = {branch.code: branch for branch in TREE}
-
-
-def chain(code: str) -> list[Branch]:
-    found = [BY_CODE[code]]
-    while (above := found[-1].parent) is not None:
-        found.append(BY_CODE[above])
-    return found
 
 
 def test_a_branch_without_a_zone_takes_its_parents_and_says_so() -> None:
     kept = {"B0": Zone("liyu", "礼遇江苏")}
     found = effective(chain("B00"), kept, base_url=BASE)
-    assert found.menu == frame.menu(BASE, title="礼遇江苏", home="/z/liyu")
+    assert found.title == found.menu[2].name == "礼遇江苏"
+    assert found.menu[2].buttons[1] == Button("专区首页", "view", url=f"{BASE}/z/liyu")
     assert set(found.why[0]) == {"总行统一配置"}
-    assert set(found.why[2]) == {"00支行没有自己的专区，沿用0分行的专区“礼遇江苏”"}
+    why = "00支行没有自己的专区，沿用0分行的专区“礼遇江苏”"
+    assert (found.title_why[2], found.why[2][1]) == (why, why)
 
 
 def test_a_branchs_own_zone_goes_before_its_parents() -> None:
     kept = {"B0": Zone("a", "甲"), "B00": Zone("b", "乙")}
     found = effective(chain("B00"), kept, base_url=BASE)
     assert found.title == "乙"
-    assert set(found.why[2]) == {"00支行的专区“乙”"}
+    assert found.title_why[2] == "00支行的专区“乙”"
 
 
 def test_where_there_is_no_zone_at_all_the_default_serves() -> None:
     found = effective(chain("B1"), {}, base_url=BASE)
-    assert found.menu == frame.menu(BASE)
-    assert set(found.why[2]) == {"所在分行没有专区，用总行默认"}
+    assert found.menu == menus_with({}).default
+    assert found.title_why[2] == "所在分行没有专区，用总行默认"
 
 
 def test_every_button_has_its_reason() -> None:
@@ -51,28 +47,60 @@ def test_branches_with_the_same_menu_share_one_variant() -> None:
     assert shared == {"B0": (None, ("B0", "B01")), "B00": ("B0", ("B00",))}
 
 
-def test_a_zone_of_head_office_is_inherited_by_everybody() -> None:
+def test_a_zone_of_head_office_is_everybodys_and_so_in_the_default_menu() -> None:
     resolved = menus_with({"HQ": "甲", "B0": "乙"})
-    (head, own) = resolved.variants
-    assert (head.key, own.key, own.parent) == ("HQ", "B0", "HQ")
-    assert set(head.branches) | set(own.branches) == set(CODES)
+    (own,) = resolved.variants
+    assert (own.key, own.parent) == ("B0", None)
+    assert resolved.default[2].name == "甲"
+
+
+def test_a_branchs_fill_makes_a_variant_of_its_own_and_says_whose_it_is() -> None:
+    fills = {"B0": {"local-one": Fill((Item("地铁礼", "/s/promotions"),))}}
+    resolved = resolve(TREE, {}, base_url=BASE, fills=fills)
+    assert [(one.key, one.branches) for one in resolved.variants] == [("B0", ("B0", "B00", "B01"))]
+    for code, why in (
+        ("B0", "0分行填写的“本地特色”"),
+        ("B00", "00支行没有填写“本地特色”，沿用0分行的"),
+        ("B1", "“本地特色”还没有分行填写，用总行默认"),
+    ):
+        found = effective(chain(code), {}, base_url=BASE, fills=fills)
+        assert found.why[2][2] == why
+        assert found.menu == resolved.menu_of(code)
+
+
+def test_what_a_branch_hides_is_noted_and_inherited() -> None:
+    fills = {"B0": {"local-one": Fill(hide=True)}}
+    for code, note in (
+        ("B0", "“本地特色”由0分行隐藏"),
+        ("B00", "“本地特色”由0分行隐藏，00支行沿用"),
+    ):
+        found = effective(chain(code), {}, base_url=BASE, fills=fills)
+        assert "附近网点" not in [button.name for button in found.menu[2].buttons]
+        assert found.notes == (note,)
+
+
+def test_a_fill_the_frame_no_longer_allows_is_passed_over() -> None:
+    usual = resolve(TREE, {}, base_url=BASE)
+    own = Fill((Item("地铁礼", "/s/promotions"),))
+    for fills in ({"HQ": {"local-one": own}}, {"B0": {"lost-card": own}}, {"B0": {"gone": own}}):
+        assert resolve(TREE, {}, base_url=BASE, fills=fills) == usual
 
 
 @given(zones)
+@settings(max_examples=60, deadline=None)
 def test_a_variant_shows_each_of_its_branches_exactly_their_effective_menu(
     titles: dict[str, str],
 ) -> None:
     kept = {code: Zone(f"{code}-{title}".lower(), title) for code, title in titles.items()}
     resolved = resolve(TREE, kept, base_url=BASE)
-    menu_of = {code: one.menu for one in resolved.variants for code in one.branches}
     for code in CODES:
-        expected = effective(chain(code), kept, base_url=BASE).menu
-        assert menu_of.get(code, resolved.default) == expected
+        assert resolved.menu_of(code) == effective(chain(code), kept, base_url=BASE).menu
     digests = [one.menu for one in resolved.variants] + [resolved.default]
     assert len(set(digests)) == len(digests)
 
 
 @given(zones, st.permutations(TREE))
+@settings(max_examples=60, deadline=None)
 def test_the_order_of_branches_means_nothing(titles: dict[str, str], tree: list[Branch]) -> None:
     kept = {code: Zone(f"{code}-{title}".lower(), title) for code, title in titles.items()}
     again = resolve(tree, kept, base_url=BASE)

@@ -1,0 +1,1 @@
+"""The editors as people at the console meet them."""
