@@ -9,18 +9,59 @@ import click
 from flask import Blueprint, Flask
 
 import config
-from lightservices import answers, promotions, rates, zones
+from lightservices import answers, counts, pictures, promotions, rates, taps, zones
+from lightservices import deliveries as figures
+from lightservices.api import offers as api_offers
+from lightservices.binding import deliveries as core_deliveries
+from lightservices.binding import operations as bindings
+from lightservices.catalogue.own_section import SERVICES_KIND
 from lightservices.commands import outlets_group, rates_group, services_group
+from lightservices.console.blueprints import BRANCH_FILES, BRANCH_PAGES
+from lightservices.coresandbox.commands import core_group
+from lightservices.emergency import duty, in_force, messages, overlays, snapshot
+from lightservices.emergency import operations as emergencies
+from lightservices.emergency import queries as emergency_queries
+from lightservices.emergency.commands import emergency_group
+from lightservices.emergency.deliveries import TELLING
+from lightservices.emergency.models import EmergencyChanged
+from lightservices.emergency.pages import emergency_pages
+from lightservices.foryou import operations as tastes
+from lightservices.foryou.commands import followers_group
+from lightservices.handoff import people as local_people
+from lightservices.handoff.section import PEOPLE as LOCAL_PEOPLE
+from lightservices.knowledge import ready
 from lightservices.outlets import sample as outlet_sample
+from lightservices.outlets import uploads
+from lightservices.outlets.section import OUTLETS_KIND
 from lightservices.pages.assets import assets
+from lightservices.pages.binding_pages import binding
 from lightservices.pages.doors import doors
+from lightservices.pages.picture_pages import picture_pages
 from lightservices.pages.views import pages
-from menus import offers, publication, tagging
+from lightservices.tickets import console as desk
+from lightservices.tickets import operations as tickets
+from lightservices.tickets import windows
+from lightservices.tickets.blueprints import PEOPLE
+from lightservices.tickets.deliveries import DELIVER
+from lightservices.tickets.reminding import reminding
+from menus import offers, publication, status, tagging
+from menus.api import menus as api_menus
 from menus.commands import menus_group
-from regions import outlines, presence, sample
+from menus.console import kinds as edited
+from menus.console.blueprints import EDITORS, FILES
+from regions import jurisdiction, outlines, presence, sample
 from regions.commands import regions_group
 from regions.presence import FollowerMoved
 from service import assembly, followers, heartbeat, notices
+from service.api import tokens
+from service.api.views import reference
+from service.approvals import console as approvals
+from service.approvals import schedule
+from service.approvals.api import changes as api_changes
+from service.audit.api import entries as api_audit
+from service.audit.commands import audit_group
+from service.audit.console import audit_pages
+from service.console.blueprints import CONSOLE
 from service.delivery import claims, learning, ledger, quotas
 from service.delivery.commands import worker_group
 from service.delivery.ledger import Performer
@@ -37,40 +78,68 @@ from service.happenings import (
     Subscribed,
     TextReceived,
     Unfollowed,
+    Viewed,
 )
 from service.readiness import readiness
 from service.sandbox.commands import sandbox_group
+from service.staff import cast, oidc, sessions, throttle
+from service.staff.api import staff as api_staff
+from service.staff.commands import staff_group
+from service.staff.grants_section import GRANTS
 from service.webhook import intake, kept, nonces, receipts
 from service.webhook.commands import intake_group
-from service.wiring import Tables
+from service.wiring import NavigationEntry, Tables
 
 TABLES = Tables(
     reactions={
-        Subscribed: [followers.arrive, offers.offer_on_arrival, presence.follow_scene],
+        Subscribed: [
+            *(followers.arrive, offers.offer_on_arrival, presence.follow_scene),
+            *(tastes.follow_scene, windows.sense),
+        ],
         FollowerMoved: [offers.offer_local_menu],
-        Scanned: [presence.follow_scene],
+        EmergencyChanged: [publication.keep_up_with],
+        Scanned: [presence.follow_scene, tastes.follow_scene, windows.sense],
+        TextReceived: [windows.hear],
+        MediaReceived: [windows.hear],
         LocationReported: [presence.follow_to],
         AccountWarned: [notices.warn],
         MessageSettled: [notices.settle],
         PermissionRevoked: [followers.withdraw_place, presence.revoke],
         # Whoever points at the follower goes first, the follower last.
-        Unfollowed: [ledger.forget, kept.forget, presence.forget, offers.forget, followers.depart],
+        Unfollowed: [
+            ledger.forget,
+            kept.forget,
+            presence.forget,
+            bindings.forget,
+            *(tickets.forget, windows.forget, tastes.forget, messages.forget),
+            offers.forget,
+            followers.depart,
+        ],
     },
     answers={
         Subscribed: answers.welcomed,
         Scanned: answers.scanned,
-        Clicked: answers.clicked,
+        Clicked: reminding(answers.clicked),
+        Viewed: taps.viewed,
         TextReceived: answers.texted,
         MediaReceived: answers.media,
         LocationReported: answers.located,
     },
     glances={LocationReported: presence.is_settled},
+    warming=(ready.warm,),
     deliveries={
         "intake.replay": Performer(intake.replay_kept),
         "menus.settle_menus": Performer(publication.settle_menus),
+        "menus.look": Performer(publication.look),
         "menus.settle_offer": Performer(tagging.settle_offers, batch=tagging.BATCH),
         "menus.reoffer": Performer(offers.walk, batch=20),
         "quotas.learn": learning.LEARN,
+        "binding.end": core_deliveries.TELL_END,
+        "binding.agree": core_deliveries.TELL_AGREED,
+        "tickets.reply": DELIVER,
+        "emergency.page": duty.PAGE,
+        "emergency.tell": TELLING,
+        "figures.followers": figures.COUNT,
     },
     chores={
         "heartbeat": (heartbeat.EVERY_SECONDS, heartbeat.beat),
@@ -81,9 +150,26 @@ TABLES = Tables(
         "followers.departures": (600, followers.forget_departures),
         "presence.expire": (300, presence.expire),
         "menus.keep_up": (60, publication.keep_up),
+        "menus.look": (3600, publication.ask_for_a_look),
         "deliveries.tidy": (86_400, claims.tidy),
+        "binding.tidy": (300, bindings.forget_old),
         "quotas.ask": (21_600, learning.ask),
         "quotas.tidy": (86_400, quotas.tidy),
+        "counts.tidy": (86_400, counts.tidy),
+        "figures.followers": (3600, figures.ask),
+        "outlets.uploads": (3600, uploads.forget_old),
+        "pictures.tidy": (86_400, pictures.tidy),
+        "tickets.escalate": (60, tickets.escalate_overdue),
+        "tickets.forget": (3600, tickets.forget_old),
+        "tickets.windows": (3600, windows.forget_old),
+        "tastes.tidy": (86_400, tastes.forget_old),
+        "emergency.expire": (15, emergencies.expire),
+        "emergency.snapshot": (snapshot.EVERY_SECONDS, snapshot.keep),
+        "emergency.messages": (3600, messages.forget_old),
+        "staff.sessions": (600, sessions.tidy),
+        "staff.throttles": (3600, throttle.tidy),
+        "staff.sso": (3600, oidc.tidy),
+        "approvals.due": (schedule.EVERY_SECONDS, schedule.due),
     },
     seeds=(
         ("样例银行的分行", sample.seed),
@@ -91,15 +177,51 @@ TABLES = Tables(
         ("示例优惠", promotions.seed),
         ("示例牌价和利率", rates.seed),
         ("示例网点", outlet_sample.seed),
+        ("示例客户经理", local_people.seed),
+        ("后台的示范账号", cast.seed),
         ("菜单", publication.request_publication),
     ),
+    bearer=tokens.bearer,
+    lineage=jurisdiction.lineage,
+    branch_names=jurisdiction.names,
+    watched=in_force.partly_inside,
+    navigation=(
+        NavigationEntry("审批", "approvals.shelf", "read"),
+        NavigationEntry("本地专区", "editors.zone", "edit", "内容"),
+        NavigationEntry("活动会场", "venues.campaigns", "edit", "内容"),
+        NavigationEntry("菜单框架", "frames.frame", "publish_frame", "内容"),
+        NavigationEntry("自建服务", "console_own_services.listing", "read", "内容"),
+        NavigationEntry("网点名单", "console_outlets.page", "read", "内容"),
+        NavigationEntry("数据", "console_figures.page", "read", "内容"),
+        NavigationEntry("工单", "console_tickets.listing", desk.ACT, "服务"),
+        NavigationEntry("客户经理", "console_contacts.listing", "read", "服务"),
+        NavigationEntry("人员", "console_people.listing", "manage_staff", "管理"),
+        NavigationEntry("审计", "audit.page", "read_audit", "管理"),
+        NavigationEntry("接口", "api_reference.page", "manage_staff", "管理"),
+    ),
+    inbox=(approvals.waiting, approvals.returned, desk.inbox, emergency_queries.waiting),
+    changes={
+        "grants": GRANTS,
+        "people": LOCAL_PEOPLE,
+        "zone": edited.ZONE,
+        "frame": edited.FRAME,
+        "campaign": edited.CAMPAIGN,
+        "outlets": OUTLETS_KIND,
+        "services": SERVICES_KIND,
+    },
+    overlays=(overlays.entries,),
+    console_files={**FILES, **BRANCH_FILES},
     openings=(("发布菜单", publication.request_publication),),
     backdrop=outlines.backdrop,
-    checks={"worker": heartbeat.heard},
+    checks={"worker": heartbeat.heard, "menus": status.undisturbed},
 )
 
 #: The pages and consoles each package brings.
-BLUEPRINTS: tuple[Blueprint, ...] = (readiness, assets, doors, pages)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    *(readiness, assets, doors, pages, emergency_pages, picture_pages, binding, *PEOPLE),
+    *(*CONSOLE, *EDITORS, *BRANCH_PAGES, approvals.changes, audit_pages),
+    *(reference, api_staff, api_changes, api_menus, api_offers, api_audit),
+)
 
 #: ``flask <group> <verb>``.
 COMMANDS: tuple[click.Command, ...] = (
@@ -111,7 +233,12 @@ COMMANDS: tuple[click.Command, ...] = (
     services_group,
     rates_group,
     outlets_group,
+    core_group,
+    emergency_group,
+    followers_group,
     menus_group,
+    staff_group,
+    audit_group,
     worker_group,
 )
 

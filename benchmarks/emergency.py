@@ -1,0 +1,209 @@
+"""An emergency opens and closes: how soon every worker process shows it, and when it is gone.
+
+    python -m benchmarks.emergency [--rounds 10]
+
+Four web processes share one database; none of them, and no worker, is told anything but by what the
+program itself does. Then an emergency reaches its end with no worker and no scheduler alive. Once
+without Redis, once with one started for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import shutil
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import requests
+from flask.sessions import SecureCookieSessionInterface
+from sqlalchemy import update
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from config import Settings
+from lightservices.emergency import operations, packs, reach
+from lightservices.emergency.holding import EPOCH
+from lightservices.emergency.models import EMERGENCIES
+from regions import areas, sample
+from service import clock
+from service.db import db
+from service.epochs import bump
+from service.staff import Grant, Me
+from service.wiring import Wiring
+from wsgi import create_app
+
+PROCESSES = 4
+ZHUHAI = areas.read({"inside": {"divisions": ["440400"]}})
+WANG = Me(1, "ops.wang", "王值班", (Grant("operations", "HQ"),))
+LI = Me(2, "ops.li", "李值班", (Grant("operations", "HQ"),))
+_POLL = 0.01
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing."""
+
+
+def serve(settings: Settings, port: int) -> None:
+    """One web process."""
+    make_server("127.0.0.1", port, create_app(settings), threaded=True,
+                request_handler=_Quiet).serve_forever()  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def redis_server() -> Iterator[str]:
+    port = free_port()
+    process = subprocess.Popen(
+        ["redis-server", "--port", str(port), "--save", "", "--appendonly", "no"],
+        stdout=subprocess.DEVNULL,
+    )
+    time.sleep(0.5)
+    yield f"redis://127.0.0.1:{port}/0"
+    process.terminate()
+    process.wait()
+
+
+class Bench:
+    """The processes and a guest in Zhuhai who looks at each of them."""
+
+    def __init__(self, folder: Path, redis_url: str) -> None:
+        self.settings = replace(
+            Settings(), data_dir=folder, redis_url=redis_url,
+            database_url=f"sqlite:///{folder / f'bench{bool(redis_url)}.sqlite3'}",
+        )  # fmt: skip
+        app = create_app(self.settings)
+        self.wiring: Wiring = app.extensions["wiring"]
+        with app.app_context():
+            db.create_all()
+        with self.wiring.unit() as unit:
+            sample.seed(unit)
+        signer = SecureCookieSessionInterface().get_signing_serializer(app)
+        assert signer is not None
+        self.cookies = {"visit": str(signer.dumps({"city": "440402"}))}
+        self.ports = [free_port() for _ in range(PROCESSES)]
+        self.processes = [
+            multiprocessing.Process(target=serve, args=(self.settings, port), daemon=True)
+            for port in self.ports
+        ]
+        self.lines = [requests.Session() for _ in self.ports]
+        for process in self.processes:
+            process.start()
+        for number in range(PROCESSES):
+            self.until(number, lambda text: "珠海" in text, patience=60)
+
+    def look(self, number: int) -> str:
+        url = f"http://127.0.0.1:{self.ports[number]}/s/lost-card"
+        try:
+            return self.lines[number].get(url, cookies=self.cookies, timeout=5).text
+        except requests.ConnectionError:
+            return ""
+
+    def until(self, number: int, holds: Callable[[str], bool], *, patience: float = 15) -> float:
+        """When this process shows it."""
+        for _ in range(int(patience / _POLL)):
+            if holds(self.look(number)):
+                return time.monotonic()
+            time.sleep(_POLL)
+        raise SystemExit(f"process {number} never came to it")
+
+    def everywhere(self, since: float, holds: Callable[[str], bool]) -> list[float]:
+        """How long after ``since`` each process shows it; all are asked in turn."""
+        waiting, seen = set(range(PROCESSES)), list[float]()
+        while waiting:
+            for number in sorted(waiting):
+                if holds(self.look(number)):
+                    waiting.discard(number)
+                    seen.append(time.monotonic() - since)
+            time.sleep(_POLL)
+            if time.monotonic() - since > 20:
+                raise SystemExit(f"processes {waiting} never came to it")
+        return seen
+
+    def open(self) -> str:
+        content = replace(packs.shipped()["typhoon"], area=ZHUHAI)
+        with self.wiring.unit() as unit:
+            version = operations.propose(unit, content=content, drill=False, why="测", by=WANG)
+            key = unit.db.execute(
+                EMERGENCIES.select().where(EMERGENCIES.c.id == version.emergency_id)
+            ).one().key  # fmt: skip
+        with self.wiring.unit() as unit:
+            ticked = reach.assess(unit, ZHUHAI).ticked
+            operations.open_(unit, key, seen=version.seal, ticked=ticked, by=LI)
+        return str(key)
+
+    def toggles(self, rounds: int) -> list[float]:
+        found: list[float] = []
+        for _ in range(rounds):
+            key = self.open()
+            found += self.everywhere(time.monotonic(), lambda text, key=key: key in text)
+            with self.wiring.unit() as unit:
+                operations.close(unit, key, by=WANG)
+            found += self.everywhere(time.monotonic(), lambda text, key=key: key not in text)
+        return found
+
+    def end(self) -> list[float]:
+        """How long after its end each process still showed it; nothing but the clock ends it."""
+        key, ends_at = self.open(), clock.now() + timedelta(seconds=4)
+        with self.wiring.unit() as unit:
+            unit.db.execute(
+                update(EMERGENCIES).where(EMERGENCIES.c.key == key).values(ends_at=ends_at)
+            )
+            bump(unit, EPOCH)
+        self.everywhere(time.monotonic(), lambda text: key in text)
+        rest = (ends_at - clock.now()).total_seconds()
+        time.sleep(max(rest - 0.2, 0))
+        assert all(key in self.look(number) for number in range(PROCESSES)), "it ended early"
+        end = time.monotonic() + (ends_at - clock.now()).total_seconds()
+        return self.everywhere(end, lambda text: key not in text)
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.terminate()
+            process.join()
+        self.wiring.hang_up()
+
+
+def told(title: str, seconds: list[float], bar: float) -> None:
+    worst = max(seconds)
+    print(
+        f"{title:<34} median {statistics.median(seconds):6.3f} s   worst {worst:6.3f} s   "
+        f"bar {bar:.0f} s   {'ok' if worst <= bar else 'MISSED'}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=10)
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        bench = Bench(folder, "")
+        told("toggle → every process, no Redis", bench.toggles(rounds), 5)
+        told("past its end, nothing alive", bench.end(), 1)
+        bench.stop()
+        if shutil.which("redis-server") is None:
+            print("no redis-server here")
+            return
+        with redis_server() as url:
+            bench = Bench(folder, url)
+            told("toggle → every process, Redis", bench.toggles(rounds), 2)
+            told("past its end, nothing alive", bench.end(), 1)
+            bench.stop()
+
+
+if __name__ == "__main__":
+    main()
