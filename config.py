@@ -256,6 +256,8 @@ def faults(settings: Settings) -> dict[str, str]:
     found |= _faults_of_sign_on(settings)
     if fault := _fault_of_core(settings):
         found["CORE_API_BASE"] = fault
+    if fault := _fault_of_duty(settings):
+        found["DUTY_WEBHOOK"] = fault
     script = urlsplit(settings.jssdk_url)
     if script.scheme not in ("http", "https") or not re.fullmatch(r"[\w.:-]+", script.netloc):
         found["WECHAT_JSSDK_URL"] = "must be the whole address of a script"
@@ -309,6 +311,19 @@ def _fault_of_core(settings: Settings) -> str:
         return "must be an address such as https://core.bank.example/wechat, without a query"
     if settings.in_production and core.scheme != "https":
         return "must start with https:// in production"
+    return ""
+
+
+def _fault_of_duty(settings: Settings) -> str:
+    """What is wrong with the paging's address; only a trial may page itself in the clear."""
+    if not settings.duty_webhook:
+        return ""
+    url = urlsplit(settings.duty_webhook)
+    is_here = url.hostname in ("127.0.0.1", "localhost") and not settings.in_production
+    if not url.hostname or (url.scheme != "https" and not (is_here and url.scheme == "http")):
+        return "must be an https:// address"
+    if url.username or url.password or url.fragment:
+        return "must not hold a user name, a password or a fragment"
     return ""
 
 

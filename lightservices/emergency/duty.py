@@ -9,11 +9,10 @@ import hmac
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import requests
 
-from config import Settings
+from config import Settings, faults
 from lightservices.emergency import queries
 from service import journal
 from service.audit.chain import canonical
@@ -47,21 +46,10 @@ def page(desk: Desk, deliveries: Sequence[Delivery]) -> Outcomes | None:
     settings = desk.wiring.settings
     if not settings.duty_webhook:
         return None
-    if fault := fault_of(settings):
-        raise WillNever(f"DUTY_WEBHOOK 不能用：{fault}")
+    if "DUTY_WEBHOOK" in faults(settings):
+        raise WillNever("DUTY_WEBHOOK 要写成 https:// 开头、不带用户名和密码的地址")
     outcomes = {one.id: _told(settings, one) for one in deliveries}
     return {number: outcome for number, outcome in outcomes.items() if outcome is not None}
-
-
-def fault_of(settings: Settings) -> str:
-    """Why the address cannot be called, in Chinese; "" when it can."""
-    url = urlsplit(settings.duty_webhook)
-    is_here = url.hostname in ("127.0.0.1", "localhost") and not settings.in_production
-    if not url.hostname or (url.scheme != "https" and not (is_here and url.scheme == "http")):
-        return "要写成 https:// 开头的完整地址"
-    if url.username or url.password or url.fragment:
-        return "地址里不能带用户名、密码或 #"
-    return ""
 
 
 def said(settings: Settings, delivery: Delivery) -> dict[str, Any]:

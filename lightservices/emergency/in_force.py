@@ -192,12 +192,6 @@ def _emergency(row: Mapping[str, Any]) -> Emergency | None:
 _kept: Kept[tuple[Emergency, ...]] = Kept("emergencies", _load)
 
 
-def remembered(shelf: Mapping[Any, Any]) -> tuple[Emergency, ...] | None:
-    """What this process last knew to be open, for when there is no database to ask."""
-    kept = shelf.get(_kept)
-    return kept[2] if kept is not None else None
-
-
 def places(found: Emergency) -> str:
     """Where it is in force, in words: the divisions listed, or the cities that are touched."""
     table = divisions.table()

@@ -2,7 +2,14 @@
 
 ``Tables.overlays`` takes these; they look like :class:`menus.slots.Overlay`, which stands a floor
 above. A menu is chosen by branch, so a branch that is only partly inside is left as it is here: its
-followers differ one by one, see :func:`partial`.
+followers differ one by one. To give those inside the entry too, :mod:`menus` needs three things.
+
+A variant for "this branch, and inside of these": composed like the branch's own menu, with the
+entries of :func:`partial` added to its overlays. In ``menus.offers`` the wanted tag by branch *and*
+by ``Partial.emergency.holds(division, cell)`` of the follower's presence, and a walk over the
+followers of ``Partial.branches`` alone when one opens, changes or ends. And a fact beside
+``FollowerMoved`` for a follower who moves within a watched county (``Tables.watched``): presence
+writes the new cell there at once, and announces nothing, as the branch is the same.
 """
 
 from __future__ import annotations

@@ -63,8 +63,6 @@ LEADS_TO: Final[Mapping[tuple[State, Move], State]] = {
     (_S.OPEN, _M.CLOSE): _S.CLOSED,
     (_S.OPEN, _M.EXPIRE): _S.EXPIRED,
 }
-#: Where a new one may begin.
-BEGINNINGS: Final = frozenset({_S.PROPOSED, _S.OPEN})
 ENDS: Final = frozenset({_S.CLOSED, _S.EXPIRED, _S.REJECTED, _S.WITHDRAWN})
 
 #: What becomes of the version that a move is about.

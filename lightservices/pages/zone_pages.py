@@ -12,6 +12,7 @@ from markupsafe import Markup
 from lightservices import blocks, catalogue, gathering, promotions
 from lightservices.blocks import Block, BlockKind
 from lightservices.catalogue import Service
+from lightservices.emergency import in_force
 from lightservices.foryou import operations, showing
 from lightservices.gathering import Group
 from lightservices.outlets import nearest, openings
@@ -98,6 +99,8 @@ def _groups(
     unit: Unit, zone: Zone | None, place: Whereabouts, at: datetime, trial: Trial | None, *,
     tags: frozenset[str],
 ) -> Sequence[Group]:  # fmt: skip
+    if trial is None and "promotions" in in_force.hidden(unit, place):
+        return []
     if zone is not None and zone.kind is ZoneKind.CAMPAIGN and zone.gather is not None:
         return gathering.gathered(unit, zone, place, at)
     instead = trial.promotions if trial is not None else None

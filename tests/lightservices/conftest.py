@@ -17,7 +17,7 @@ from config import Settings
 from lightservices import promotions, rates, zones
 from lightservices.outlets.imports import add
 from lightservices.outlets.models import Outlet
-from regions import presence, sample
+from regions import latest, presence, sample
 from service import clock, followers
 from service.db import db
 from service.happenings import Fact, LocationReported, OpenId, Surface
@@ -81,6 +81,8 @@ def stand(unit: Unit, place: tuple[float, float], *, openid: OpenId = WHO) -> No
 @pytest.fixture
 def bank(unit: Unit) -> Unit:
     furnish(unit)
+    # What was last reported is remembered outside the database, also of a test that is undone.
+    latest.reports(unit.settings).forget(WHO)
     return unit
 
 

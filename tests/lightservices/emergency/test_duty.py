@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from config import Settings
+from config import Settings, faults
 from lightservices.emergency import duty
 from service.delivery.ledger import Delivery, Desk
 from service.wechat.errors import TryLater, WillNever
@@ -97,5 +97,5 @@ def test_an_unsafe_address_is_never_called(wiring: Wiring, url: str) -> None:
 
 def test_in_production_even_this_machine_needs_https() -> None:
     here = replace(Settings(), duty_webhook="http://127.0.0.1:1/")
-    assert not duty.fault_of(here)
-    assert duty.fault_of(replace(here, environment="production"))
+    assert "DUTY_WEBHOOK" not in faults(here)
+    assert "DUTY_WEBHOOK" in faults(replace(here, environment="production"))

@@ -34,7 +34,7 @@ def test_the_plan_is_told_and_nothing_is_published(connected: Bank, wechat: Sand
     told = connected.program("ops.wang").get("/menu-plan")
     assert told["steps"][0]["step"] == "CreateDefault"
     assert told["snapshot"] is None
-    assert wechat.world.default_menu is None
+    assert wechat.world.menus.default is None
 
 
 def test_only_who_may_publish_is_told(connected: Bank) -> None:
