@@ -31,6 +31,8 @@ GROUPS: Final[Mapping[str, str]] = {
     "emergency": "应急",
     "menu": "菜单",
     "menus": "菜单",
+    "outlets": "网点名单",
+    "figures": "数据",
     "api": "接口",
 }
 
