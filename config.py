@@ -16,6 +16,7 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 from typing import Literal as OneOf
 from urllib.parse import urlsplit
 
+import click
 from environs import EnvError, EnvValidationError, FileAwareEnv
 
 #: The account of the sandbox. Production refuses every one of these values.
@@ -33,16 +34,30 @@ SAMPLE_CORE_SECRETS: Final = {
 }
 SAMPLE_BANK: Final = "示例银行"
 
+_SOURCE: Final = r"(title|headline|message|state|entry|opened_at|ends_at|bank|hotline)"
+#: Each field of a template and what fills it.
+_TEMPLATE_FIELDS: Final = re.compile(rf"([a-z_]+[0-9]+={_SOURCE}(,(?!$)|$))*")
+
 HOME: Final = Path(__file__).resolve().parent
 
 
-class SettingsRefused(Exception):
-    """The environment cannot be used as it is; ``problems`` says all that is wrong with it."""
+#: What is said of an address that would travel in the clear.
+_HTTPS: Final = "上线时要以 https:// 开头"
+_POSITIVE: Final = (
+    "freshness_seconds", "coast_m", "border_band_m", "precision_limit_m", "presence_days",
+)  # fmt: skip
+
+
+class SettingsRefused(click.ClickException):
+    """The environment cannot be used as it is; ``problems`` says all that is wrong with it.
+
+    In a terminal its words are shown alone, without where in the program they were found.
+    """
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         self.problems = dict(problems)
         lines = "\n".join(f"  {name}: {fault}" for name, fault in sorted(self.problems.items()))
-        super().__init__(f"these settings need mending before the program can start:\n{lines}")
+        super().__init__(f"请先改好这些设置，程序才能启动：\n{lines}")
 
 
 def _setting(default: Any, says: str) -> Any:
@@ -60,7 +75,7 @@ class Settings:
     bank_name: str = _setting(SAMPLE_BANK, "the bank's name as followers read it")
     bot_name: str = _setting("小行", "the name by which the account speaks of itself in the chat")
     hotline: str = _setting(
-        "", "the bank's service number; while empty, pages say that the bank must fill it in"
+        "", "the bank's service number; while empty, followers are told to look on their bank card"
     )
     app_url: str = _setting(
         "", "where the mobile bank is opened or fetched; while empty, pages say it in words"
@@ -88,9 +103,14 @@ class Settings:
     core_api_secret: str = _setting(
         SAMPLE_CORE_SECRETS["core_api_secret"], "signs what we ask the bank core"
     )
-    wechat_api_base: str = _setting("", "where the WeChat API answers; empty means the sandbox")
+    rates_source: OneOf["table", "core"] = _setting(
+        "table", "where rates come from: `table` as imported, `core` from the bank core's API"
+    )
+    wechat_api_base: str = _setting(
+        "", "where the WeChat API answers; empty means the sandbox, or WeChat in production"
+    )
     wechat_oauth_base: str = _setting(
-        "", "where WeChat asks followers who they are; empty means the sandbox"
+        "", "where WeChat asks followers who they are; empty likewise"
     )
     wechat_jssdk_url: str = _setting(
         "", "the JS-SDK script; empty takes it from the sandbox, or from WeChat in production"
@@ -144,13 +164,20 @@ class Settings:
     duty_webhook: str = _setting(
         "", "https address of the bank's paging, told when an emergency opens; empty: inbox alone"
     )
+    emergency_template_id: str = _setting(
+        "", "the service notice by which followers in an emergency are told; empty: no template"
+    )
+    emergency_template_fields: str = _setting(
+        "", "what fills its fields, such as `thing1=headline,time2=ends_at`; see docs/emergency.md"
+    )
     log_format: OneOf["text", "json"] = _setting("text", "how log lines are written")
 
     def __post_init__(self) -> None:
-        sandbox = f"http://127.0.0.1:{self.sandbox_port}"
+        # What is left empty is WeChat itself in production, and the sandbox before.
+        sandbox = "" if self.in_production else f"http://127.0.0.1:{self.sandbox_port}"
         for name, address in (
-            ("wechat_api_base", sandbox),
-            ("wechat_oauth_base", sandbox),
+            ("wechat_api_base", sandbox or "https://api.weixin.qq.com"),
+            ("wechat_oauth_base", sandbox or "https://open.weixin.qq.com"),
             ("public_base_url", f"http://127.0.0.1:{self.port}"),
         ):
             chosen = getattr(self, name) or address
@@ -171,6 +198,11 @@ class Settings:
     @property
     def in_production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def speaks_https(self) -> bool:
+        """Whether browsers reach us over https: cookies and headers then insist on it."""
+        return self.public_base_url.startswith("https://")
 
     @property
     def _core_sandbox(self) -> str:
@@ -197,8 +229,11 @@ class Settings:
         return not (host == "weixin.qq.com" or host.endswith(".weixin.qq.com"))
 
 
-def from_environment() -> Settings:
+def from_environment(file: Path | None = None) -> Settings:
     """Read the settings.
+
+    Args:
+        file: one line ``NAME=value`` each, for what the environment itself does not say.
 
     Raises:
         SettingsRefused: with every problem found, not only the first.
@@ -206,6 +241,8 @@ def from_environment() -> Settings:
     problems: dict[str, str] = {}
     values: dict[str, Any] = {}
     env = FileAwareEnv(eager=True, strip_whitespace=True)
+    if file is not None:
+        env.read_env(file, recurse=False)
     hints = get_type_hints(Settings)
     for field in dataclasses.fields(Settings):
         name = field.name.upper()
@@ -227,7 +264,7 @@ def _read(env: FileAwareEnv, name: str, kind: Any, default: Any) -> Any:
         value = env.str(name, default)
         allowed = get_args(kind)
         if value not in allowed:
-            raise ValueError(f"is {value!r}; choose one of {', '.join(allowed)}")
+            raise ValueError(f"写成了 {value!r}，只能是 {'、'.join(allowed)} 之一")
         return value
     if kind is int:
         return env.int(name, default)
@@ -242,43 +279,40 @@ def faults(settings: Settings) -> dict[str, str]:
     for name in ("wechat_aes_key", "wechat_aes_key_previous"):
         key = getattr(settings, name)
         if (key or name == "wechat_aes_key") and not _is_aes_key(key):
-            found[name.upper()] = (
-                "must be the 43 letters and digits shown beside it in WeChat's console"
-            )
+            found[name.upper()] = "应是公众平台上显示的 43 位字母和数字"
     for name in ("wechat_api_base", "wechat_oauth_base", "public_base_url"):
         url = urlsplit(getattr(settings, name))
         if url.scheme not in ("http", "https") or not url.hostname or url.path not in ("", "/"):
-            found[name.upper()] = (
-                "must be a scheme and host such as https://bank.example, without a path"
-            )
+            found[name.upper()] = "应写成 https://bank.example 这样的协议加域名，不带路径"
         elif settings.in_production and url.scheme != "https":
-            found[name.upper()] = "must start with https:// in production"
+            found[name.upper()] = _HTTPS
     found |= _faults_of_sign_on(settings)
     if fault := _fault_of_core(settings):
         found["CORE_API_BASE"] = fault
+    if settings.rates_source == "core" and not settings.core_api_base:
+        found["RATES_SOURCE"] = "needs CORE_API_BASE, or there is nobody to ask"
     if fault := _fault_of_duty(settings):
         found["DUTY_WEBHOOK"] = fault
+    fields = settings.emergency_template_fields
+    if not _TEMPLATE_FIELDS.fullmatch(fields) or bool(fields) != bool(
+        settings.emergency_template_id
+    ):
+        found["EMERGENCY_TEMPLATE_FIELDS"] = (
+            "应写成 thing1=headline,time2=ends_at 这样，并同时填写模板编号"
+        )
     script = urlsplit(settings.jssdk_url)
     if script.scheme not in ("http", "https") or not re.fullmatch(r"[\w.:-]+", script.netloc):
-        found["WECHAT_JSSDK_URL"] = "must be the whole address of a script"
+        found["WECHAT_JSSDK_URL"] = "应是脚本的完整地址"
     elif settings.in_production and script.scheme != "https":
-        found["WECHAT_JSSDK_URL"] = "must start with https:// in production"
-    for name in (
-        "freshness_seconds",
-        "coast_m",
-        "border_band_m",
-        "precision_limit_m",
-        "presence_days",
-    ):
-        if getattr(settings, name) <= 0:
-            found[name.upper()] = "must be greater than zero"
+        found["WECHAT_JSSDK_URL"] = _HTTPS
+    found |= {name.upper(): "应大于 0" for name in _POSITIVE if getattr(settings, name) <= 0}
     if not 1 <= settings.menu_tags <= 100:
-        found["MENU_TAGS"] = "must be between 1 and 100, WeChat's own limit"
+        found["MENU_TAGS"] = "应在 1 至 100 之间，这是微信的上限"
     app = urlsplit(settings.app_url)
     if settings.app_url and (app.scheme != "https" or not app.hostname):
-        found["APP_URL"] = "must be an https:// address"
+        found["APP_URL"] = "应是 https:// 开头的地址"
     if settings.menu_ceiling < 0:
-        found["MENU_CEILING"] = "must be zero (learn it) or greater"
+        found["MENU_CEILING"] = "应是 0（由程序探知）或更大"
     if settings.in_production:
         found |= _sample_secrets_in(settings)
     return found
@@ -288,17 +322,17 @@ def _faults_of_sign_on(settings: Settings) -> dict[str, str]:
     """An issuer compares its own address sign by sign, so it is taken exactly as it is given."""
     found: dict[str, str] = {}
     if not 0 <= settings.proxy_hops <= 8:
-        found["PROXY_HOPS"] = "must be between 0 and 8"
+        found["PROXY_HOPS"] = "应在 0 至 8 之间"
     if not settings.oidc_issuer:
         return found
     issuer = urlsplit(settings.oidc_issuer)
     if issuer.scheme not in ("http", "https") or not issuer.hostname or issuer.query:
-        found["OIDC_ISSUER"] = "must be the issuer's whole address, without a query"
+        found["OIDC_ISSUER"] = "应是统一认证的完整地址，不带问号后面的部分"
     elif settings.in_production and issuer.scheme != "https":
-        found["OIDC_ISSUER"] = "must start with https:// in production"
+        found["OIDC_ISSUER"] = _HTTPS
     for name in ("oidc_client_id", "oidc_client_secret"):
         if not getattr(settings, name):
-            found[name.upper()] = "is needed as soon as OIDC_ISSUER is given"
+            found[name.upper()] = "填了 OIDC_ISSUER 就必须填写"
     return found
 
 
@@ -308,9 +342,9 @@ def _fault_of_core(settings: Settings) -> str:
         return ""
     core = urlsplit(settings.core_api_base)
     if core.scheme not in ("http", "https") or not core.hostname or core.query or core.fragment:
-        return "must be an address such as https://core.bank.example/wechat, without a query"
+        return "应写成 https://core.bank.example/wechat 这样，不带问号后面的部分"
     if settings.in_production and core.scheme != "https":
-        return "must start with https:// in production"
+        return _HTTPS
     return ""
 
 
@@ -321,27 +355,27 @@ def _fault_of_duty(settings: Settings) -> str:
     url = urlsplit(settings.duty_webhook)
     is_here = url.hostname in ("127.0.0.1", "localhost") and not settings.in_production
     if not url.hostname or (url.scheme != "https" and not (is_here and url.scheme == "http")):
-        return "must be an https:// address"
+        return "应是 https:// 开头的地址"
     if url.username or url.password or url.fragment:
-        return "must not hold a user name, a password or a fragment"
+        return "不能带用户名、密码或 # 后面的部分"
     return ""
 
 
 def _sample_secrets_in(settings: Settings) -> dict[str, str]:
     samples = SAMPLE_SECRETS | (SAMPLE_CORE_SECRETS if settings.core_api_base else {})
     found = {
-        name.upper(): "is the sample value; production needs your own"
+        name.upper(): "还是样例的值，上线要换成自己的"
         for name, sample in samples.items()
         if getattr(settings, name) in (sample, "")
     }
     if "SECRET_KEY" not in found and len(settings.secret_key) < 32:
-        found |= {"SECRET_KEY": "is too short; use 32 random characters or more"}
+        found |= {"SECRET_KEY": "太短了，请用 32 个以上的随机字符"}
     if settings.uses_sandbox:
         found.setdefault(
-            "WECHAT_API_BASE", "is not a WeChat address; production needs https://api.weixin.qq.com"
+            "WECHAT_API_BASE", "不是微信的地址；上线时留空，或填 https://api.weixin.qq.com"
         )
     if settings.bank_name == SAMPLE_BANK:
-        found["BANK_NAME"] = "is the sample bank; give your bank's name"
+        found["BANK_NAME"] = "还是样例银行，请填写本行的名称"
     return found
 
 

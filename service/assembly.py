@@ -15,7 +15,7 @@ from service import journal, refusals
 from service.api import document
 from service.api.blueprint import ApiBlueprint
 from service.console import guard
-from service.db import db, engine_options, prepare, reading_engine
+from service.db import LAST_ID, db, engine_options, prepare, reading_engine
 from service.headers import stamping
 from service.webhook.door import Door
 from service.wiring import Tables, Wiring
@@ -24,7 +24,7 @@ from service.wiring import Tables, Wiring
 class IdConverter(IntegerConverter):
     """A number in an address; one that no database would take as an id leads nowhere."""
 
-    def __init__(self, map: Map, max: int = 2**31 - 1, min: int | None = None) -> None:
+    def __init__(self, map: Map, max: int = LAST_ID, min: int | None = None) -> None:
         super().__init__(map, max=max, min=min)
 
 
@@ -46,7 +46,7 @@ def assemble(
         SESSION_COOKIE_NAME="visit",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.public_base_url.startswith("https://"),
+        SESSION_COOKIE_SECURE=settings.speaks_https,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
         # Renewed with every answer, one visitor's cookie would ride on assets that caches share.
         SESSION_REFRESH_EACH_REQUEST=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 #: People read and write times here; the program thinks in UTC.
@@ -22,6 +22,11 @@ def from_epoch(seconds: int) -> datetime:
 def shanghai(moment: datetime) -> datetime:
     """The same moment as people in China read it."""
     return moment.astimezone(SHANGHAI)
+
+
+def today() -> date:
+    """The day it is in China."""
+    return shanghai(now()).date()
 
 
 def epoch() -> int:

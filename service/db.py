@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,9 +23,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
+#: No table counts its rows further, and PostgreSQL refuses to be asked for a greater number.
+LAST_ID = 2**31 - 1
 #: How long a statement may take before the program gives up on it. WeChat waits five seconds for
 #: an answer, so nothing may wait longer than this.
 STATEMENT_SECONDS = 2
@@ -142,6 +147,24 @@ def prepare(engine: Engine) -> Engine:
     return engine
 
 
+@contextmanager
+def planned_anew(connection: Connection) -> Iterator[None]:
+    """Have PostgreSQL plan these statements for the tables as they stand now.
+
+    A plan that is kept was made when it was first wanted. Where a table grows from nothing to a
+    million rows within minutes, passing through all of it was right then and is ruin now.
+    """
+    driver = connection.connection.dbapi_connection
+    if not isinstance(driver, psycopg.Connection):
+        yield
+        return
+    kept, driver.prepare_threshold = driver.prepare_threshold, None
+    try:
+        yield
+    finally:
+        driver.prepare_threshold = kept
+
+
 def reading_engine(url: str | URL) -> Engine:
     """An engine for looking things up: no transaction is opened, each statement stands alone."""
     options = engine_options(str(url))
@@ -165,7 +188,11 @@ def _connect_impatiently(
 def _begin_immediately(connection: Connection) -> None:
     raw = connection.connection.dbapi_connection
     assert raw is not None
-    raw.execute("BEGIN IMMEDIATE")
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as busy:
+        # Whoever retries or gives up looks for SQLAlchemy's faults, as for any other statement.
+        raise OperationalError("BEGIN IMMEDIATE", None, busy) from busy
 
 
 def _set_sqlite_up(connection: Any, _record: Any) -> None:

@@ -46,6 +46,7 @@ def findings(wired: Wiring) -> Iterator[Finding]:
     """One look after the other, each as soon as it is known."""
     settings = wired.settings
     yield before_production(settings)
+    yield hotline(settings)
     found = readiness.database(wired)
     yield found
     if found.well:
@@ -65,6 +66,13 @@ def before_production(settings: Settings) -> Finding:
     if not missing:
         return Finding(True, "设置可用于生产环境")
     return Finding(True, "设置可用于试用", f"上线前还要填写：{'、'.join(sorted(missing))}")
+
+
+def hotline(settings: Settings) -> Finding:
+    """Whether followers are told a number to call; without one they are sent to their cards."""
+    if settings.hotline:
+        return Finding(True, "客服热线已填写")
+    return Finding(True, "客服热线还没有填写，粉丝看到的是“见本行银行卡背面”", "请填写 HOTLINE")
 
 
 def wake_up_line(settings: Settings) -> Finding:

@@ -103,11 +103,19 @@ class PermissionRevoked(Fact):
 
 @dataclass(frozen=True, slots=True)
 class MessageSettled(Fact):
-    """WeChat reported the fate of a message or job it had accepted from us."""
+    """WeChat reported the fate of a message or job it had accepted from us.
+
+    A mass message is reported with numbers: of ``total`` followers ``ready`` were left after those
+    who had their share of the month or want none, and of these so many got it and so many did not.
+    """
 
     kind: str = ""
     message_id: str = ""
     status: str = ""
+    total: int = 0
+    ready: int = 0
+    sent: int = 0
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def security_headers(settings: Settings) -> dict[str, str]:
         "Referrer-Policy": "same-origin",
         "Permissions-Policy": "camera=(), microphone=(), payment=()",
     }
-    if settings.public_base_url.startswith("https://"):
+    if settings.speaks_https:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     return headers
 

@@ -28,6 +28,11 @@ def vault(secret_key: str, purpose: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(key))
 
 
+def digest_of(token: str) -> str:
+    """What is kept of a random value that others hold: nobody can guess it, so it needs no key."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
 def keyed_digest(secret_key: str, purpose: str, text: str) -> str:
     """A name for a text that tells nothing of it to whoever lacks the key; 64 hex digits."""
     return hmac.new(secret_key.encode(), f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()

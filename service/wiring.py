@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -43,6 +44,10 @@ def _nothing_watched(_unit: Unit) -> Collection[str]:
     return ()
 
 
+def _no_parts(_unit: Unit) -> Sequence[Any]:
+    return ()
+
+
 def _no_names(_unit: Unit) -> Mapping[str, str]:
     return {}
 
@@ -69,6 +74,45 @@ class Waiting:
     title: str
     count: int
     href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Something out of the ordinary that is so now, for everybody's home page who may see it."""
+
+    title: str
+    says: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuProgress:
+    """How far WeChat's menus have come on their way to what they should be, and how many of them
+    lead to one page of ours by now; for floors below, which wait for their page to appear there.
+
+    Counted from what is noted around each call: WeChat itself is not asked.
+    """
+
+    #: Whether menus are published by themselves when what is wanted changes.
+    is_kept: bool
+    #: ``settled``, ``waiting`` for its turn, ``running``, or ``stuck`` until somebody looks.
+    state: str
+    #: What keeps them from what they should be, with the way out; "" for nothing.
+    trouble: str = ""
+    #: Menus that WeChat must still be given, and must still take down.
+    to_add: int = 0
+    to_remove: int = 0
+    #: Menus WeChat has taken since publication was last asked for.
+    added: int = 0
+    #: The distinct menus that should lead to the page, and those of them that WeChat shows.
+    wanted: int = 0
+    shown: int = 0
+    #: The groups of followers whose menu should lead to the page, and those for whom it does.
+    groups: frozenset[str] = frozenset()
+    groups_shown: frozenset[str] = frozenset()
+    asked_at: datetime | None = None
+    latest_at: datetime | None = None
+    next_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,13 +143,21 @@ class Tables:
     navigation: Sequence[NavigationEntry] = ()
     #: What may wait for somebody; None when nothing of the kind concerns them.
     inbox: Sequence[Callable[[Unit, Me], Waiting | None]] = ()
+    #: What everybody should know of at a glance, whether or not it waits for them.
+    standing: Sequence[Callable[[Unit, Me], Sequence[Standing]]] = ()
     #: Scripts and styles that floors above bring to the console: name → (file, media type).
     console_files: Mapping[str, tuple[Path, str]] = field(default_factory=dict)
-    #: Who calls the API with this token; None for a token that is not, or no longer, good.
-    bearer: Callable[[Unit, str], Me | None] | None = None
     #: Who brings entries that overlay the menus of some branches for a time: functions that give
     #: all of them, open now or later; see :mod:`menus.overlays`.
     overlays: Sequence[Callable[[Unit], Iterable[Any]]] = ()
+    #: Whose entries overlay the menus of only some of a branch's followers, by where they are: all
+    #: in force now, asked at every crossing of a border; see :mod:`menus.insiders`.
+    parts: Callable[[Unit], Sequence[Any]] = _no_parts
+    #: How far the menus have come that lead to the page at a path of ours, such as ``/e/abc``.
+    menu_progress: Callable[[Unit, str], MenuProgress] | None = None
+    #: How many followers of these branches still have to be moved to another menu; counting them
+    #: may take longer than the database is given, so nothing that must be shown waits for it.
+    followers_to_move: Callable[[Unit, Collection[str]], int] | None = None
     #: What a process begins aside as it starts, so that nobody who asks first has to wait for it.
     warming: Sequence[Callable[[], None]] = ()
     #: What the sandbox's phone shows behind the pin: outlines and cities, from the floor above.

@@ -6,11 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from flask.cli import FlaskGroup
 from hypothesis import given
 from hypothesis import strategies as st
 
 import config
 from config import SAMPLE_SECRETS, Settings, SettingsRefused, documented, faults, from_environment
+from wsgi import create_app
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +72,38 @@ def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsRefused) as refused:
         from_environment()
     assert set(refused.value.problems) == {"PORT", "WECHAT_MODE", "MENU_TAGS"}
+
+
+def test_a_file_tells_what_the_environment_does_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text("BANK_NAME=江海银行\nHOTLINE=95000\n", encoding="utf-8")
+    for name in ("BANK_NAME", "HOTLINE"):
+        # So that what the file puts into the environment is gone after the test.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOTLINE", "95599")
+    settings = from_environment(file)
+    assert (settings.bank_name, settings.hotline) == ("江海银行", "95599")
+
+
+def test_in_production_an_empty_address_is_wechats_own() -> None:
+    settings = earnest(wechat_api_base="", wechat_oauth_base="")
+    assert settings.wechat_api_base == "https://api.weixin.qq.com"
+    assert settings.wechat_oauth_base == "https://open.weixin.qq.com"
+    assert faults(settings) == {}
+
+
+def test_a_terminal_is_told_what_to_mend_and_not_where_it_was_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PORT", "eighty")
+    told = CliRunner().invoke(FlaskGroup(create_app=lambda: create_app()), ["doctor"])
+    assert told.exit_code == 1
+    assert "请先改好这些设置" in told.output
+    assert "PORT" in told.output
+    assert "Traceback" not in told.output
 
 
 def test_a_refused_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,3 +198,22 @@ def test_a_core_is_asked_only_where_one_is_named_and_never_with_sample_secrets()
 def test_what_is_no_address_of_a_core_is_refused(address: str) -> None:
     assert "CORE_API_BASE" in faults(Settings(core_api_base=address))
     assert "CORE_API_BASE" in faults(earnest(core_api_base="http://core.bank.example"))
+
+
+@pytest.mark.parametrize(
+    ("number", "fields", "is_right"),
+    [
+        ("", "", True),
+        ("T1", "thing1=headline,time2=ends_at", True),
+        ("T1", "", False),
+        ("", "thing1=headline", False),
+        ("T1", "thing1=headline,", False),
+        ("T1", "thing1=price", False),
+        ("T1", "thing=headline", False),
+    ],
+)
+def test_a_template_needs_an_id_and_fields_that_can_be_filled(
+    number: str, fields: str, is_right: bool
+) -> None:
+    settings = Settings(emergency_template_id=number, emergency_template_fields=fields)
+    assert ("EMERGENCY_TEMPLATE_FIELDS" not in faults(settings)) is is_right

@@ -10,6 +10,7 @@ from flask import Response, current_app, request
 from marshmallow import Schema
 from werkzeug.exceptions import NotFound
 
+from service import clock
 from service.api import tokens
 from service.api.bodies import StrictParser
 from service.api.problems import ROOT
@@ -84,7 +85,7 @@ def _prepare() -> None:
         if isinstance(value, str) and not (value.isprintable() and _is_whole(value)):
             raise NotFound
     caller = guard.known_caller()
-    if isinstance(caller, Caller) and caller.used_on != tokens.today():
+    if isinstance(caller, Caller) and caller.used_on != clock.today():
         with wiring().unit() as unit:
             tokens.note_use(unit, caller)
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 from marshmallow import Schema, fields, post_load, validate
 
 from service import clock
+from service.db import LAST_ID
 
 FAULTS: Final[dict[str, str | list[Any] | dict[Any, Any]]] = {
     "required": "缺少必填内容",
@@ -23,9 +24,8 @@ _AWARE: Final = FAULTS | {
     "invalid": "时间写法不对，例如 2026-11-01T09:00:00+08:00",
     "invalid_awareness": "时间须带时区，例如 2026-11-01T09:00:00+08:00",
 }
-#: A page of a list, unless it is asked for fewer; ids in the database end here.
+#: A page of a list, unless it is asked for fewer.
 PAGE: Final = 50
-LAST_ID: Final = 2**31 - 1
 #: Years in which a bank plans; further away the arithmetic of time zones breaks down.
 _YEARS: Final = (2000, 2200)
 

@@ -6,7 +6,6 @@ its owner: what they wrote through a program they cannot approve in the console,
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,11 +16,13 @@ from sqlalchemy import bindparam, select, update
 
 from service import audit, clock
 from service.api.models import ApiToken
+from service.sealing import digest_of
 from service.staff import operations, rights
-from service.staff.models import LOCKED, Staff, StaffGrant
+from service.staff.models import Staff
 from service.staff.operations import StaffRefused
 from service.staff.people import Me
 from service.staff.rights import Grant
+from service.staff.standing import grants_of, may_come_in
 from service.wiring import Unit
 
 #: So that whoever finds one in a file or a log, or a program that looks for such, knows it.
@@ -80,7 +81,7 @@ def lend(
     number = unit.db.execute(
         unit.insert(ApiToken)
         .values(
-            staff_id=person.id, name=name, digest=_digest(token), role=role, branch_code=branch,
+            staff_id=person.id, name=name, digest=digest_of(token), role=role, branch_code=branch,
             created_at=clock.now(), expires_at=until,
         )
         .returning(ApiToken.id)
@@ -138,12 +139,12 @@ def bearer(unit: Unit, token: str) -> Caller | None:
     """
     if not token.startswith(PREFIX):
         return None
-    row = unit.db.execute(_FIND, {"digest": _digest(token)}).one_or_none()
+    row = unit.db.execute(_FIND, {"digest": digest_of(token)}).one_or_none()
     if row is None or row.revoked_at is not None or row.expires_at <= clock.now():
         return None
-    if row.state == LOCKED or (row.is_demo and unit.settings.in_production):
+    if not may_come_in(unit, row):
         return None
-    held = [Grant(*one) for one in unit.db.execute(_GRANTS, {"staff_id": row.staff_id})]
+    held = grants_of(unit, row.staff_id)
     if not _is_within(unit, held, role=row.role, branch=row.branch_code):
         return None
     return Caller(
@@ -154,11 +155,9 @@ def bearer(unit: Unit, token: str) -> Caller | None:
 
 def note_use(unit: Unit, caller: Caller) -> None:
     """Write down that the token was used today."""
-    unit.db.execute(update(ApiToken).where(ApiToken.id == caller.token_id).values(used_on=today()))
-
-
-def today() -> date:
-    return clock.shanghai(clock.now()).date()
+    unit.db.execute(
+        update(ApiToken).where(ApiToken.id == caller.token_id).values(used_on=clock.today())
+    )
 
 
 def _is_within(unit: Unit, grants: Iterable[Grant], *, role: str, branch: str) -> bool:
@@ -173,10 +172,6 @@ def _title(role: str) -> str:
     return rights.ROLES[role].title if role in rights.ROLES else role
 
 
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
-
-
 _FIND: Final = (
     select(
         ApiToken.id, ApiToken.staff_id, ApiToken.role, ApiToken.branch_code, ApiToken.expires_at,
@@ -185,6 +180,3 @@ _FIND: Final = (
     .join(Staff, Staff.id == ApiToken.staff_id)
     .where(ApiToken.digest == bindparam("digest"))
 )  # fmt: skip
-_GRANTS: Final = select(StaffGrant.role, StaffGrant.branch_code).where(
-    StaffGrant.staff_id == bindparam("staff_id")
-)

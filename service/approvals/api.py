@@ -103,7 +103,9 @@ def check(typed: said.Typed, code: str, kind: str, key: str) -> Told:
     key = _key(key)
     with wiring().reading() as unit, refusals():
         found = queries.kind_at(unit, kind, branch=code, key=key)
-        door(unit, guard.me(), code, found.reads)
+        # Faults tell of more than the document: only whoever might write it is told of them.
+        door(unit, guard.me(), code, found.edits)
+        found.allows(unit, guard.me(), code, key)
         answers.require_sections(found, typed.content)
         live = queries.current(unit, found, branch=code, key=key)
         content = {**live, **typed.content}

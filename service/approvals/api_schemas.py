@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from marshmallow import Schema, fields, validate
 
-from service.api.fields import FAULTS, LAST_ID, PAGE, Input, Moment, choice, number, words
+from service.api.fields import FAULTS, PAGE, Input, Moment, choice, number, words
 from service.api.problems import ConflictOutput, NamedOutput
 from service.approvals.states import State
 
@@ -302,6 +302,6 @@ class WayBackInput(Input):
 
     makes = WayBack
 
-    to = number(required=True, most=LAST_ID, says="回到哪个版本号")
+    to = number(required=True, says="回到哪个版本号")
     why = words(MOST_WORDS, least=1, says="为什么回退")
     seen_live = number(required=True, says="您看到的线上版本号")

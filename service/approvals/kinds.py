@@ -100,6 +100,10 @@ def _no_consequences(_unit: Unit, _branch: str, _content: Content) -> Sequence[s
     return ()
 
 
+def _nothing_to_beware(_unit: Unit, _key: str) -> Sequence[str]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeKind:
     """One kind of document that goes live only after a second person said yes."""
@@ -125,6 +129,8 @@ class ChangeKind:
     rolls_back: bool = True
     #: What approving means in numbers, one sentence each ("约 12.4 万名粉丝会看到新菜单").
     consequences: Callable[[Unit, str, Content], Sequence[str]] = field(default=_no_consequences)
+    #: ``beware(unit, key)``: what whoever approves must know of the thing itself, in sentences.
+    beware: Callable[[Unit, str], Sequence[str]] = field(default=_nothing_to_beware)
     #: ``preview(unit, branch, key, content, at)``: what a follower would see, as HTML of ours.
     preview: Callable[[Unit, str, str, Content, datetime], Markup] | None = None
     #: ``editor(branch, key)``: the path of the page where the maker goes on writing.

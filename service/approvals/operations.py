@@ -16,7 +16,7 @@ from sqlalchemy import update
 from service import clock
 from service.approvals import queries
 from service.approvals.documents import add, document_of
-from service.approvals.kinds import Json
+from service.approvals.kinds import ChangeKind, Json
 from service.approvals.models import DOCUMENTS, VERSIONS, Version, as_text
 from service.approvals.refusals import (
     AlreadySettled,
@@ -50,14 +50,32 @@ def open_draft(
     for version in queries.open_of(unit, kind, branch=branch, key=key):
         if version.maker_id == by.id and version.state in (State.DRAFT, State.RETURNED):
             return version
-    live = queries.live_of(unit, kind, branch=branch, key=key)
-    basis = live.content if live else {}
+    basis = _now(unit, found, kind, branch=branch, key=key)
     content = queries.numbered(unit, document, copy_of).content if copy_of is not None else basis
     for name, part in found.sections.items():
         content.setdefault(name, part.fresh(unit, branch, key))
     draft = add(unit, document, content, basis=basis, maker=by, state=State.DRAFT)
     tell(unit, "draft", draft, by=by)
     return draft
+
+
+def _now(unit: Unit, kind: ChangeKind, name: str, *, branch: str, key: str) -> dict[str, Json]:
+    """What a draft begins with: the version that is live, where that is still what there is.
+
+    A command may have changed a section past the console, and a draft on what was there before
+    would quietly take that back.
+    """
+    live = queries.live_of(unit, name, branch=branch, key=key)
+    if live is None:
+        return {}
+    content, there = live.content, queries.current(unit, kind, branch=branch, key=key)
+    for section, part in kind.sections.items():
+        now = there[section]
+        if now is None:
+            content[section] = part.fresh(unit, branch, key)
+        elif part.differences(unit, content.get(section), now):
+            content[section] = now
+    return content
 
 
 def save(

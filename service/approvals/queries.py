@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from service.approvals.kinds import ChangeKind, Content, Difference, Fault
 from service.approvals.models import BRIEFLY, DOCUMENTS, SELECT, VERSIONS, Version, version_of
 from service.approvals.refusals import NotYours
 from service.approvals.states import OPEN, State
+from service.db import LAST_ID
 from service.staff import Me, may_at
 from service.wiring import Unit
 
@@ -20,8 +21,6 @@ from service.wiring import Unit
 Shelf = Literal["waiting", "mine", "live"]
 PAGE: Final = 50
 WAITING_SHOWN: Final = 500
-#: No database has a greater number in such a column, and some refuse to be asked for one.
-_LAST: Final = 2**31 - 1
 
 
 def kind_of(unit: Unit, name: str) -> ChangeKind:
@@ -66,7 +65,7 @@ def numbered(unit: Unit, document_id: int, number: int) -> Version:
     Raises:
         NotYours: there is none.
     """
-    if not 0 <= number <= _LAST:
+    if not 0 <= number <= LAST_ID:
         raise NotYours
     return get(unit, and_(VERSIONS.c.document_id == document_id, VERSIONS.c.number == number))
 
@@ -141,7 +140,7 @@ def shelf(unit: Unit, name: Shelf, *, by: Me, older_than: int | None = None) -> 
     """
     query = BRIEFLY.where(_on(unit, name, by)).order_by(VERSIONS.c.id.desc())
     if older_than is not None:
-        query = query.where(VERSIONS.c.id < max(0, min(older_than, _LAST)))
+        query = query.where(VERSIONS.c.id < max(0, min(older_than, LAST_ID)))
     if name == "waiting":
         found = [version_of(row) for row in unit.db.execute(query.limit(WAITING_SHOWN))]
         return [version for version in found if by.id not in version.editors]
@@ -166,7 +165,7 @@ def _within(unit: Unit, by: Me, what: Literal["reads", "approves"]) -> ColumnEle
         if kind in changes and may_at(unit, by, branch, getattr(changes[kind], what)):
             by_kind.setdefault(kind, []).append(branch)
     return or_(
-        VERSIONS.c.id.is_(None),
+        false(),
         *(
             and_(DOCUMENTS.c.kind == kind, DOCUMENTS.c.branch_code.in_(branches))
             for kind, branches in by_kind.items()

@@ -137,7 +137,10 @@ def sight(unit: Unit, version: Version, *, me: Me, at: datetime) -> Sight:
 def consequences(unit: Unit, version: Version) -> list[str]:
     """What approving it means, one sentence each, most of them in numbers."""
     kind = queries.kind_of(unit, version.kind)
-    meant = list(kind.consequences(unit, version.branch, version.content))
+    meant = [
+        *kind.consequences(unit, version.branch, version.content),
+        *kind.beware(unit, version.key),
+    ]
     others = queries.open_of(unit, version.kind, branch=version.branch, key=version.key)
     stale = [other.number for other in others if other.id != version.id]
     if stale:

@@ -13,9 +13,9 @@ from service.access import access
 from service.api.blueprint import ApiBlueprint
 from service.api.fields import Input, Moment, number
 from service.api.fields import words as text
-from service.audit.console import within
 from service.audit.reading import PAGE, Filters, search
 from service.console import guard
+from service.staff import reach_of
 from service.wiring import wiring
 
 entries = ApiBlueprint("audit", __name__, title="审计")
@@ -85,7 +85,7 @@ def listing(asked: Search) -> Mapping[str, Any]:
     wanted = asdict(asked)
     older = wanted.pop("older_than")
     with wiring().reading() as unit:
-        filters = Filters(within=within(unit, guard.me()), **wanted)
+        filters = Filters(within=reach_of(unit, guard.me(), "read_audit"), **wanted)
         found = search(unit, filters, older_than=older)
     return {
         "items": [asdict(one) for one in found],

@@ -18,8 +18,8 @@ from service.audit.chain import Entry, head, note
 from service.audit.export import FORMATS
 from service.audit.reading import PAGE, Filters, between, search
 from service.console import guard, shell
-from service.staff import Me, rights
-from service.wiring import Unit, wiring
+from service.staff import Me, reach_of, rights
+from service.wiring import wiring
 
 audit_pages = Blueprint("audit", __name__, url_prefix=f"{guard.ROOT}/audit")
 
@@ -56,8 +56,11 @@ ACTS: Final[Mapping[str, str]] = {
     "staff.added": "添加人员",
     "staff.granted": "调整权限",
     "staff.reset": "重置登录",
+    "staff.reset_started": "发起重置",
+    "staff.reset_used": "使用重置码",
     "staff.locked": "停用账号",
     "staff.unlocked": "启用账号",
+    "staff.bound_second_factor": "绑定动态码",
     "staff.signed_in": "登录",
     "staff.changed_password": "更改密码",
     "staff.renewed_recovery_codes": "重新生成恢复码",
@@ -132,7 +135,7 @@ def _filters(me: Me) -> Filters:
     asked = request.values
     first, last = _day(asked.get("from", "")), _day(asked.get("to", ""))
     with wiring().reading() as unit:
-        visible = within(unit, me)
+        visible = reach_of(unit, me, "read_audit")
     return Filters(
         within=visible,
         actor=asked.get("actor", "").strip(),
@@ -142,18 +145,6 @@ def _filters(me: Me) -> Filters:
         words=asked.get("words", "").strip(),
         since=first,
         until=last + timedelta(days=1) if last else None,
-    )
-
-
-def within(unit: Unit, me: Me) -> frozenset[str] | None:
-    """The branches whose entries this person may read; None for all, head office's among them."""
-    tables = unit.wiring.tables
-    if "HQ" in rights.reach(me.grants, "read_audit"):
-        return None
-    return frozenset(
-        code
-        for code in tables.branch_names(unit)
-        if rights.may(me.grants, "read_audit", tables.lineage(unit, code))
     )
 
 

@@ -21,12 +21,13 @@ _OWN: Final = "concerns nobody but whoever is signed in"
 @account.get("/")
 @access("staff", why="everybody who is signed in has a home page")
 def home() -> Response:
-    """What waits for this person."""
+    """What is out of the ordinary now, and what waits for this person."""
     me = guard.me()
     with wiring().reading() as unit:
         looks = [look(unit, me) for look in wiring().tables.inbox]
+        standing = [one for look in wiring().tables.standing for one in look(unit, me)]
     waiting = [found for found in looks if found is not None]
-    return shell.page("console/home.html", title="首页", waiting=waiting)
+    return shell.page("console/home.html", title="首页", waiting=waiting, standing=standing)
 
 
 @account.post("/branch")
@@ -65,7 +66,7 @@ def change_password() -> ResponseReturnValue:
     """Another password, for whoever knows the present one."""
     found, chosen = guard.session(), request.form.get("password", "")
     with wiring().unit() as unit:
-        wait = throttle.spend(unit, address=guard.address(), login=found.me.login)
+        wait = throttle.spend(unit, login=found.me.login, **guard.whence(found.me.login))
     with wiring().reading() as unit:
         kept = entry.candidate(unit, found.me.login)
     if wait or not entry.is_right(kept, request.form.get("current", "")):
@@ -78,8 +79,10 @@ def change_password() -> ResponseReturnValue:
         return shell.page("console/account.html", title="账号与安全", problems=problems, status=422)
     made = passwords.hashed(chosen)
     with wiring().unit() as unit:
-        throttle.give_back(unit, address=guard.address(), login=found.me.login)
+        throttle.give_back(unit, login=found.me.login, **guard.whence(found.me.login))
         token = entry.change_password(unit, found, password_hash=made)
+    if token is None:
+        return guard.ended()
     flash("密码已经更改，其他设备上的登录都已退出。", "success")
     response = guard.go(f"{guard.ROOT}/account")
     cookies.put(response, wiring().settings, cookies.SESSION, token)
@@ -124,12 +127,12 @@ def prove() -> ResponseReturnValue:
     """A code once more, before something that cannot be taken back."""
     found, code = guard.session(), request.form.get("code", "")[:64]
     with wiring().unit() as unit:
-        wait = throttle.spend(unit, address=guard.address(), login=found.me.login)
+        wait = throttle.spend(unit, login=found.me.login, **guard.whence(found.me.login))
     token = None
     if not wait:
         with wiring().unit() as unit:
             if second_factor.use_code(unit, found.me.id, code):
-                throttle.give_back(unit, address=guard.address(), login=found.me.login)
+                throttle.give_back(unit, login=found.me.login, **guard.whence(found.me.login))
                 token = sessions.prove(unit, found)
     if token is None:
         journal.count("staff_proofs", outcome="wrong")
@@ -139,6 +142,7 @@ def prove() -> ResponseReturnValue:
     flash("身份已确认。如果刚才正在提交，请再提交一次。", "success")
     response = guard.go(guard.own_path(request.form.get("next")))
     cookies.put(response, wiring().settings, cookies.SESSION, token)
+    cookies.put_device(response, wiring().settings, found.me.login)
     return response
 
 

@@ -21,6 +21,7 @@ from service.staff import (
     sessions,
     throttle,
 )
+from service.staff.sessions import Session
 from service.wiring import wiring
 
 log = journal.logger("service.console.entrance")
@@ -67,7 +68,7 @@ def give_password() -> ResponseReturnValue:
             operations.rehash(unit, staff_id=candidate.staff_id, password_hash=fresh)
         if (before := guard.known_session()) is not None:
             sessions.close(unit, before)
-        token = entry.begin(unit, candidate, login=login, address=guard.address())
+        token = entry.begin(unit, candidate, login=login, **guard.whence(login))
     return _onward(token, request.form.get("next"))
 
 
@@ -85,16 +86,23 @@ def give_code() -> ResponseReturnValue:
     found, code = guard.session(), request.form.get("code", "")[:64]
     if wait := _spend(found.me.login):
         return _code_form(problem=_too_often(wait), status=429)
-    if not found.has_second_factor:
-        return _set_up(code)
+    if _sets_up(found) and ((done := _set_up(code)) or not found.has_second_factor):
+        return done or _code_form(problem=_WRONG_CODE, status=401)
+    whence = guard.whence(found.me.login)
     with wiring().unit() as unit:
-        token = entry.give_code(unit, found, code=code, address=guard.address())
+        token = entry.give_code(unit, found, code=code, **whence)
+        anew = None if token else entry.give_reset_code(unit, found, code=code, **whence)
+    if anew is not None:
+        journal.count("staff_sign_ins", outcome="second_factor_anew")
+        return _onward(anew, request.args.get("next"))
     if token is None:
         journal.count("staff_sign_ins", outcome="wrong_code")
         log.warning("a second factor was refused", source=guard.source())
         return _code_form(problem=_WRONG_CODE, status=401)
     journal.count("staff_sign_ins", outcome="in")
-    return _onward(token, request.args.get("next"))
+    response = _onward(token, request.args.get("next"))
+    cookies.put_device(response, wiring().settings, found.me.login)
+    return response
 
 
 @entrance.get("/password")
@@ -112,7 +120,7 @@ def new_password() -> ResponseReturnValue:
     if chosen != request.form.get("again", ""):
         problems.append("两次输入的不一样，请重新输入")
     with wiring().reading() as unit:
-        kept = entry.candidate(unit, found.me.login)
+        kept = entry.kept(unit, found)
     if not problems and entry.is_right(kept, chosen):
         problems.append("不能和原来的密码一样，请换一个")
     if problems:
@@ -123,7 +131,7 @@ def new_password() -> ResponseReturnValue:
     made = passwords.hashed(chosen)
     with wiring().unit() as unit:
         token = entry.change_password(unit, found, password_hash=made)
-    return _onward(token, None)
+    return guard.ended() if token is None else _onward(token, None)
 
 
 @entrance.post("/sign-out")
@@ -161,7 +169,7 @@ def _form(*, problem: str = "", status: int = 200) -> Response:
 def _code_form(*, problem: str = "", status: int = 200) -> Response:
     found, wired = guard.session(), wiring()
     following = guard.own_path(request.args.get("next"))
-    if found.has_second_factor:
+    if not _sets_up(found):
         hint = cast.code_for(wired, found)
         return shell.page(
             "console/second_factor.html", title="输入动态码", problem=problem, hint=hint,
@@ -181,12 +189,21 @@ def _code_form(*, problem: str = "", status: int = 200) -> Response:
     )  # fmt: skip
 
 
-def _set_up(code: str) -> ResponseReturnValue:
+def _sets_up(found: Session) -> bool:
+    """Whether this session is about to bind a phone, for the first time or in place of a lost one.
+
+    Only a hint of what to ask for: ``entry.set_up`` decides.
+    """
+    return not found.has_second_factor or found.pending is not None
+
+
+def _set_up(code: str) -> Response | None:
+    """The recovery codes to be kept, once the phone is bound; None for a code that is not its."""
     found = guard.session()
     with wiring().unit() as unit:
-        done = entry.set_up(unit, found, code=code, address=guard.address())
+        done = entry.set_up(unit, found, code=code, **guard.whence(found.me.login))
     if done is None:
-        return _code_form(problem=_WRONG_CODE, status=401)
+        return None
     journal.count("staff_sign_ins", outcome="in")
     response = shell.page(
         "console/recovery_codes.html", title="保存恢复码", codes=done.recovery_codes,
@@ -194,6 +211,7 @@ def _set_up(code: str) -> ResponseReturnValue:
     )  # fmt: skip
     if done.token is not None:
         cookies.put(response, wiring().settings, cookies.SESSION, done.token)
+        cookies.put_device(response, wiring().settings, found.me.login)
     return response
 
 
@@ -208,7 +226,7 @@ def _onward(token: str, following: str | None) -> Response:
 
 def _spend(login: str) -> timedelta:
     with wiring().unit() as unit:
-        return throttle.spend(unit, address=guard.address(), login=operations.login_of(login))
+        return throttle.spend(unit, login=operations.login_of(login), **guard.whence(login))
 
 
 def _too_often(wait: timedelta) -> str:

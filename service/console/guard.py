@@ -13,16 +13,16 @@ from dataclasses import replace
 from typing import Final, cast
 from urllib.parse import quote, urlsplit
 
-from flask import Response, abort, current_app, g, make_response, redirect, request
+from flask import Response, abort, current_app, flash, g, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
 from service.access import Stamp, stamp_of
-from service.api import problems
+from service.api import problems, tokens
 from service.console import cookies
 from service.sealing import keyed_digest
-from service.staff import Me, rights, sessions
+from service.staff import Me, operations, rights, sessions
 from service.staff.sessions import NEW_PASSWORD, PASSWORD_OK, SIGNED_IN, Session
 from service.wiring import wiring
 
@@ -126,6 +126,12 @@ def source() -> str:
     return keyed_digest(wiring().settings.secret_key, "audit source", address())[:14]
 
 
+def whence(login: str) -> dict[str, str]:
+    """The ``address`` and the ``device`` by which tries of this person from here are counted."""
+    device = cookies.known_device(wiring().settings, operations.login_of(login))
+    return {"address": address(), "device": device}
+
+
 def require_csrf(expected: str) -> None:
     """Abort with 400 unless the request carries the token."""
     given = request.headers.get(HEADER) or request.form.get(FIELD) or ""
@@ -165,11 +171,10 @@ def _check_program(stamp: Stamp | None) -> ResponseReturnValue | None:
     if stamp is None or stamp.audience != "staff":
         return None
     scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
-    bearer = wiring().tables.bearer
     caller = None
-    if bearer is not None and scheme.lower() == "bearer" and token:
+    if scheme.lower() == "bearer" and token:
         with wiring().reading() as unit:
-            caller = bearer(unit, token.strip())
+            caller = tokens.bearer(unit, token.strip())
     if caller is None:
         return problems.answered(401)
     g.staff = replace(caller, source=f"{source()}{caller.source}")
@@ -229,6 +234,14 @@ def _ask_for_proof() -> Response:
         parts = urlsplit(request.headers.get("Referer", ""))
         asked = f"{parts.path}?{parts.query}" if parts.query else parts.path
     return go(with_next(f"{ROOT}/prove", own_path(asked)))
+
+
+def ended() -> Response:
+    """To the door, for whoever's session ended while their request was worked on."""
+    flash("您的登录已被退出，密码没有更改。如果是管理员刚为您重置，请用重置码登录。", "warning")
+    response = go(SIGN_IN)
+    cookies.drop(response, wiring().settings, cookies.SESSION)
+    return response
 
 
 def go(path: str) -> Response:

@@ -1,13 +1,12 @@
 """Administrators' pages: who works here, taking people on, keeping them out, asking for rights.
 
-Nobody resets another's password here: an administrator who could do that could be anybody. That is
-left to whoever has the machine (``flask staff reset``), and to the bank's single sign-on.
+An administrator gives a lost password or a lost second factor anew by handing over a code, and
+never both to the same person (see ``service.staff.resets``): with both they could be anybody.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from flask import Blueprint, Response, abort, flash, request
 from flask.typing import ResponseReturnValue
@@ -18,14 +17,12 @@ from service.approvals import queries
 from service.approvals.refusals import Refused
 from service.approvals.states import State
 from service.console import guard, shell
-from service.staff import Me, door, operations, passwords, rights
+from service.staff import Me, branches_of, door, operations, passwords, resets, rights
 from service.staff.grants_section import KIND, SECTION_NAME, is_in_reach
 from service.staff.operations import Person, StaffRefused
 from service.wiring import Unit, wiring
 
 people = Blueprint("console_people", __name__, url_prefix=f"{guard.ROOT}/people")
-
-_STATES: Final = {"invited": "未登录过", "active": "正常", "locked": "已停用"}
 
 
 @people.get("")
@@ -37,7 +34,11 @@ def listing() -> Response:
         found = [one for one in operations.everybody(unit) if is_in_reach(unit, me, one)]
         names = unit.wiring.tables.branch_names(unit)
     return shell.page(
-        "console/people.html", title="人员", people=found, names=names, states=_STATES
+        "console/people.html",
+        title="人员",
+        people=found,
+        names=names,
+        states=operations.STATES,
     )
 
 
@@ -53,6 +54,7 @@ def add() -> Response:
     """Take somebody on. The password is shown this once, and changed at the first sign-in."""
     by_sso = request.form.get("subject", "").strip()
     password = "" if by_sso else passwords.generated()
+    # A hash takes as long as forty queries, so nothing is open meanwhile.
     hashed = passwords.hashed(password) if password else None
     try:
         with wiring().unit() as unit:
@@ -72,7 +74,7 @@ def add() -> Response:
         )  # fmt: skip
     return shell.page(
         "console/person_added.html", title="已添加", password=password,
-        login=operations.login_of(request.form.get("login", "")),
+        login=operations.login_of(request.form.get("login", "")), days=operations.FIRST_LIFE.days,
     )  # fmt: skip
 
 
@@ -135,30 +137,44 @@ def unlock(login: str) -> ResponseReturnValue:
     return guard.go(f"{guard.ROOT}/people/{login}")
 
 
+@people.post("/<login>/reset")
+@access("staff", may="manage_staff", fresh=True)
+def reset(login: str) -> Response:
+    """Give a lost password or second factor anew; the code for it is shown this once."""
+    what, code = request.form.get("what", ""), passwords.spoken()
+    hashed = passwords.hashed(code)
+    why = request.form.get("why", "").strip()[:200]
+    try:
+        with wiring().unit() as unit:
+            one = _in_reach(unit, login, wholly=True)
+            if not why:
+                raise StaffRefused("请写明怎样核实是本人的，例如：回拨登记的手机，核对了工号")
+            resets.start(unit, one, what=what, code=code, hashed=hashed, by=guard.me(), why=why)
+    except StaffRefused as refused:
+        with wiring().reading() as unit:
+            return _page_of(unit, _in_reach(unit, login), problem=str(refused), status=422)
+    minutes = int(resets.LIFE.total_seconds() // 60)
+    return shell.page(
+        "console/person_reset.html", title=f"已重置{resets.TITLES[what]}", one=one, what=what,
+        code=code, minutes=minutes,
+    )  # fmt: skip
+
+
 def _page_of(unit: Unit, one: Person, *, problem: str = "", status: int = 200) -> Response:
     me = guard.me()
-    within = _within(unit, me)
+    within = branches_of(unit, me, "manage_staff")
     at = _branch_shown(one, within)
     held = [grant.role for grant in one.grants if grant.branch == at]
     waiting = queries.open_of(unit, KIND, branch=at, key=one.login) if at else []
     return shell.page(
         "console/person.html", title=one.name, one=one, within=within, at=at, problem=problem,
-        names=unit.wiring.tables.branch_names(unit), roles=rights.ROLES, states=_STATES,
+        names=unit.wiring.tables.branch_names(unit), roles=rights.ROLES, states=operations.STATES,
         chosen=request.form.getlist("roles") if request.method == "POST" else held,
         why=request.form.get("why", ""), is_me=one.id == me.id,
         is_wholly_mine=_is_wholly_in_reach(unit, me, one),
+        resets=resets.open_of(unit, one.id), lost=resets.TITLES,
         is_waiting=any(version.state is State.PROPOSED for version in waiting), status=status,
     )  # fmt: skip
-
-
-def _within(unit: Unit, me: Me) -> dict[str, str]:
-    """The branches at which this administrator may ask for rights."""
-    tables = unit.wiring.tables
-    return {
-        code: name
-        for code, name in tables.branch_names(unit).items()
-        if rights.may(me.grants, "manage_staff", tables.lineage(unit, code))
-    }
 
 
 def _branch_shown(one: Person, within: Mapping[str, str]) -> str:

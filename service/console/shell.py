@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from service import clock
 from service.console import assets, cookies, guard
-from service.staff import rights
+from service.staff import branches_of, rights
 from service.staff.sessions import SIGNED_IN, Session
 from service.wiring import NavigationEntry, Unit, wiring
 
@@ -50,16 +50,6 @@ def working_branch(unit: Unit, session: Session) -> str:
     return min(
         (grant.branch for grant in grants), key=lambda code: (code != "HQ", code), default=""
     )
-
-
-def own_branches(unit: Unit, session: Session) -> dict[str, str]:
-    """The names of all branches this person has any business with, by code."""
-    tables, grants = unit.wiring.tables, session.me.grants
-    return {
-        code: name
-        for code, name in tables.branch_names(unit).items()
-        if rights.covers(grants, tables.lineage(unit, code))
-    }
 
 
 def branch_name(unit: Unit, code: str) -> str:
@@ -102,7 +92,7 @@ def _inside(found: Session) -> dict[str, Any]:
     if "fault" in request.environ.get("console", ()):
         return {"lines": [], "branches": {}, "branch": "", "branch_title": ""}
     with wiring().reading() as unit:
-        branches = own_branches(unit, found)
+        branches = branches_of(unit, found.me)
         branch = working_branch(unit, found)
         return {
             "lines": _lines(found, branch),
@@ -115,7 +105,7 @@ def _inside(found: Session) -> dict[str, Any]:
 def _lines(found: Session, branch: str) -> list[Line]:
     entries = wiring().tables.navigation
     return [
-        Line(entry.title, href, entry.heading, _is_here(entry))
+        Line(entry.title, href, entry.heading, _is_here(entry, href))
         for entry in entries
         if rights.held(found.me.grants, entry.act) and (href := _href(entry, branch))
     ]
@@ -131,15 +121,19 @@ def _href(entry: NavigationEntry, branch: str) -> str:
     return url_for(entry.endpoint, code=branch) if branch else ""
 
 
-def _is_here(entry: NavigationEntry) -> bool:
-    """The page itself, or another page of the same package's console."""
-    same = (request.endpoint or "").rpartition(".")[0] == entry.endpoint.rpartition(".")[0]
-    if request.endpoint == entry.endpoint or not same:
-        return request.endpoint == entry.endpoint
+def _is_here(entry: NavigationEntry, href: str) -> bool:
+    """The page itself, another page of the same package's console, or one below its address."""
+    if request.endpoint == entry.endpoint:
+        return True
     own = [other.endpoint for other in wiring().tables.navigation]
-    return request.endpoint not in own and entry.endpoint == next(
-        other for other in own if other.rpartition(".")[0] == entry.endpoint.rpartition(".")[0]
-    )
+    beside = [other for other in own if _package(other) == _package(request.endpoint or "")]
+    if beside:
+        return request.endpoint not in own and entry.endpoint == beside[0]
+    return request.path.startswith(f"{href}/")
+
+
+def _package(endpoint: str) -> str:
+    return endpoint.rpartition(".")[0]
 
 
 def _csrf_field(token: str) -> Markup:

@@ -35,6 +35,7 @@ DEFAULTS: Final[Mapping[str, int]] = {
     "/cgi-bin/menu/trymatch": 20_000,
     "/cgi-bin/message/custom/send": 500_000,
     "/cgi-bin/message/template/send": 100_000,
+    "/cgi-bin/message/mass/send": 100,
     "/cgi-bin/qrcode/create": 100_000,
     "/cgi-bin/user/get": 500,
     "/cgi-bin/user/info": 5_000_000,
@@ -172,6 +173,24 @@ def used_today(unit: Unit) -> Sequence[Row[str, int, int | None, bool]]:
     ).all()
 
 
+def left_today(unit: Unit, path: str) -> tuple[int, int]:
+    """How many calls are left today as far as we know, and of how many.
+
+    Processes reserve in blocks, so a few fewer may be left than were really made.
+
+    Raises:
+        KeyError: nobody knows a limit for this path.
+    """
+    told = select(Calls.learned).where(Calls.path == path, Calls.learned.is_not(None))
+    limit = unit.db.execute(told.order_by(Calls.day.desc()).limit(1)).scalar() or DEFAULTS[path]
+    row = unit.db.execute(
+        select(Calls.reserved, Calls.spent).where(Calls.day == _today(), Calls.path == path)
+    ).one_or_none()
+    if row is None:
+        return limit, limit
+    return (0 if row.spent else max(limit - row.reserved, 0)), limit
+
+
 def tidy(unit: Unit) -> None:
     """Drop the counts of more than a month ago."""
     oldest = clock.shanghai(clock.now() - timedelta(days=_KEPT_DAYS)).date().isoformat()
@@ -179,7 +198,7 @@ def tidy(unit: Unit) -> None:
 
 
 def _today() -> str:
-    return clock.shanghai(clock.now()).date().isoformat()
+    return clock.today().isoformat()
 
 
 def _midnight_is_doubtful() -> bool:

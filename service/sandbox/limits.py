@@ -45,6 +45,12 @@ class Limits:
     follow_sends: int = 3
     scan_sends: int = 3
     short_window_seconds: int = 60
+    #: Mass messages one follower gets in a calendar month.
+    mass_a_month: int = 4
+    #: Whether the administrator has yet to confirm mass messages on their phone (89504).
+    mass_waits_for_admin: bool = False
+    #: What MASSSENDJOBFINISH says; with anything but this, such as ``err(10001)``, nobody gets any.
+    mass_status: str = "send success"
     permanent_qr_codes: int = 100_000
     token_seconds: int = 7200
     #: How long a replaced token goes on working.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from service.sandbox.world import Follower, World
 
 TEXT_BYTES: Final = 2048
-_CLIENT_ID_BYTES: Final = 32
+CLIENT_ID_BYTES: Final = 32
 #: For how long a client_msg_id keeps a template from being sent twice; not documented exactly.
 _CLIENT_ID_SECONDS: Final = 600
 _TYPING_SECONDS: Final = 30
@@ -99,7 +99,7 @@ def template(world: World, call: Call) -> Json:
         raise Refused(43019)
     data = _values(call.body.get("data"))
     key = call.word("client_msg_id")
-    if len(key.encode()) > _CLIENT_ID_BYTES:
+    if len(key.encode()) > CLIENT_ID_BYTES:
         raise Refused(40035)
     if key and (before := world.outbox.before(one.openid, key, call.at)):
         return {**OK, "msgid": before}

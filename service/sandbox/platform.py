@@ -18,6 +18,7 @@ from flask import Flask, Response, request
 from service.sandbox import (
     exchanges,
     followers,
+    masses,
     menus,
     messages,
     network,
@@ -82,6 +83,7 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "/cgi-bin/message/template/send": Endpoint(
         messages.template, afterwards=reports.template_settled
     ),
+    "/cgi-bin/message/mass/send": Endpoint(masses.send, afterwards=reports.mass_finished),
     "/cgi-bin/qrcode/create": Endpoint(qr.create),
     "/cgi-bin/openapi/quota/get": Endpoint(quotas.get),
     "/cgi-bin/openapi/quota/clear": Endpoint(quotas.clear_one),

@@ -37,6 +37,8 @@ DAILY: Final[Mapping[str, int]] = {
     "/cgi-bin/tags/delete": 1_000,
     "/cgi-bin/message/custom/send": 500_000,
     "/cgi-bin/message/custom/typing": 500_000,
+    "/cgi-bin/message/template/send": 100_000,
+    "/cgi-bin/message/mass/send": 100,
     "/cgi-bin/qrcode/create": 100_000,
     "/cgi-bin/user/get": 500,
     "/cgi-bin/user/info": 5_000_000,
@@ -46,6 +48,7 @@ DAILY: Final[Mapping[str, int]] = {
 
 MINUTE: Final[Mapping[str, int]] = {
     "/cgi-bin/stable_token": 10_000,
+    "/cgi-bin/message/mass/send": 60,
     "/sns/oauth2/access_token": 50_000,
 }
 

@@ -20,6 +20,7 @@ from service.sandbox.calls import Json, Refused
 from service.sandbox.exchanges import Exchanges
 from service.sandbox.faults import FaultScript
 from service.sandbox.limits import Limits
+from service.sandbox.masses import Masses
 from service.sandbox.menus import Menu, Menus
 from service.sandbox.messages import Outbox
 from service.sandbox.oauth import Authorisations
@@ -114,6 +115,7 @@ class World:
         self.tags = Tags()
         self.menus = Menus()
         self.outbox = Outbox()
+        self.masses = Masses()
         self.authorisations = Authorisations()
         self.qr_codes = QrCodes()
         self.short_keys = ShortKeys()

@@ -3,8 +3,8 @@
 Views ask ``door(unit, me, code, act)`` before they touch anything of a branch.
 """
 
-from service.staff.doors import door, may_at
+from service.staff.doors import branches_of, door, may_at, reach_of
 from service.staff.people import Me
 from service.staff.rights import Grant
 
-__all__ = ["Grant", "Me", "door", "may_at"]
+__all__ = ["Grant", "Me", "branches_of", "door", "may_at", "reach_of"]

@@ -12,7 +12,7 @@ from service.access import access
 from service.api.blueprint import ApiBlueprint
 from service.api.fields import Input, number, words
 from service.console import guard
-from service.staff import door, rights
+from service.staff import branches_of, door, rights
 from service.wiring import Unit, wiring
 
 staff = ApiBlueprint("staff", __name__, title="令牌与机构")
@@ -91,14 +91,8 @@ def me() -> Mapping[str, Any]:
 @access("staff", may="read")
 def branches(page: Page) -> Mapping[str, Any]:
     """The branches within the token's jurisdiction."""
-    grants = guard.me().grants
     with wiring().reading() as unit:
-        tables = unit.wiring.tables
-        own = [
-            code
-            for code in tables.branch_names(unit)
-            if rights.covers(grants, tables.lineage(unit, code))
-        ]
+        own = list(branches_of(unit, guard.me()))
         # A code that is none of theirs begins at the beginning, as one that does not exist.
         start = own.index(page.after) + 1 if page.after in own else 0
         shown = own[start : start + page.limit]

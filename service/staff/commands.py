@@ -26,7 +26,6 @@ staff_group = AppGroup("staff", help="后台的人员：添加、授权、重置
 staff_group.add_command(token_group)
 
 _WHY: Final = "flask staff"
-_STATES: Final = {"invited": "未登录过", "active": "正常", "locked": "已停用"}
 _ROLES: Final = click.Choice(list(ROLES))
 
 
@@ -80,17 +79,17 @@ def grant(login: str, role: str, branch: str) -> None:
     click.echo(f"{person.login} 在 {branch} 及下级有了「{ROLES[role].title}」")
 
 
-@staff_group.command("revoke", help="收回一个角色。")
+@staff_group.command("revoke", help="收回一个角色，也可以是已经取消的角色。")
 @click.argument("login")
-@click.argument("role", type=_ROLES)
+@click.argument("role")
 @click.argument("branch")
 def revoke(login: str, role: str, branch: str) -> None:
     with _unit() as unit:
         person = operations.required(unit, login)
         if role not in _roles_at(person, branch):
-            raise StaffRefused(f"{person.login} 在 {branch} 没有「{ROLES[role].title}」，无需收回")
+            raise StaffRefused(f"{person.login} 在 {branch} 没有「{_title(role)}」，无需收回")
         _set(unit, person, branch, _roles_at(person, branch) - {role})
-    click.echo(f"{person.login} 在 {branch} 不再有「{ROLES[role].title}」")
+    click.echo(f"{person.login} 在 {branch} 不再有「{_title(role)}」")
 
 
 @staff_group.command("reset", help="核实本人后使用：换一个初始密码，重新绑定动态码。")
@@ -130,10 +129,10 @@ def list_people() -> None:
         found = operations.everybody(unit)
     for one in found:
         seen = f"{clock.shanghai(one.signed_in_at):%Y-%m-%d %H:%M}" if one.signed_in_at else "从未"
-        roles = "，".join(f"{grant.branch} {ROLES[grant.role].title}" for grant in one.grants)
+        roles = "，".join(f"{grant.branch} {_title(grant.role)}" for grant in one.grants)
         marks = "（示范账号）" if one.is_demo else ""
         click.echo(
-            f"{one.login}  {one.name}{marks}  {_STATES[one.state]}  最近登录 {seen}"
+            f"{one.login}  {one.name}{marks}  {operations.STATES[one.state]}  最近登录 {seen}"
             f"  {roles or '没有权限'}"
         )
     if not found:
@@ -178,6 +177,11 @@ def _tell(password: str, *, asked: bool) -> None:
     """A generated password goes to the terminal, once, and nowhere else."""
     if password and not asked:
         click.echo(f"初始密码（只显示这一次，首次登录要更换）：{password}")
+
+
+def _title(role: str) -> str:
+    """A role that a release dropped is shown as it is written, so that it can be taken back."""
+    return ROLES[role].title if role in ROLES else f"{role}（没有这个角色）"
 
 
 def _set(unit: Unit, person: Person, branch: str, roles: set[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from service import audit, clock
 from service.approvals.kinds import ChangeKind, Content, Difference, Fault, Section
 from service.approvals.refusals import NotYours, Refused
 from service.audit import Actor
@@ -21,6 +22,10 @@ from service.wiring import Unit
 #: The kind's name in ``Tables.changes``, and its one section.
 KIND: Final = "grants"
 SECTION_NAME: Final = "grants"
+
+
+#: What the audit calls it when somebody binds a phone.
+_BOUND: Final = "staff.bound_second_factor"
 
 
 class OwnRights(Refused):
@@ -41,18 +46,30 @@ class ForOneself(Refused):
         super().__init__("不能为自己申请权限")
 
 
+class NotYetProved(Refused):
+    """Rights are for a person, and so far a password that others know is all there is of them."""
+
+    way_out = "请等本人登录、绑定动态码（或用统一认证登录）以后再批准；申请会一直留在这里。"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name}还没有绑定动态码，证明不了登录的是本人")
+
+
 class NoLonger(Refused):
     """What was proposed cannot be done any more."""
 
     way_out = "请退回申请，由用户管理员重新提出。"
 
 
-def read(unit: Unit, branch: str, key: str) -> dict[str, Any] | None:
-    """The person's roles at this branch; None when there is no such person."""
+def read(unit: Unit, branch: str, key: str) -> dict[str, Any]:
+    """The person's roles at this branch.
+
+    Whoever may read a branch's documents may ask for any login: absent, and nothing to do with
+    this branch, look alike.
+    """
     found = operations.person(unit, key)
-    if found is None:
-        return None
-    return {"roles": sorted(grant.role for grant in found.grants if grant.branch == branch)}
+    grants = found.grants if found is not None else ()
+    return {"roles": sorted(grant.role for grant in grants if grant.branch == branch)}
 
 
 def faults(unit: Unit, branch: str, key: str, content: Any) -> Sequence[Fault]:
@@ -65,11 +82,15 @@ def apply(unit: Unit, branch: str, key: str, content: Any, by: Actor) -> None:
 
     Raises:
         OwnRights: when whoever approved is the person.
+        NotYetProved: when roles are given to somebody whom nothing but a password stands for. An
+            administrator was shown that password, and with a yes from here could be them.
         NoLonger: when the person has gone, or got clashing roles elsewhere, since.
     """
     person = operations.person(unit, key)
     if person is not None and person.id == by.id:
         raise OwnRights
+    if person is not None and not person.is_proved and _adds(person, branch, content):
+        raise NotYetProved(person.name)
     try:
         staff_id = operations.required(unit, key).id
         operations.set_grants(
@@ -124,6 +145,22 @@ def consequences(unit: Unit, branch: str, content: Content) -> Sequence[str]:
     )
 
 
+def beware(unit: Unit, key: str) -> Sequence[str]:
+    """Who it is that gets the rights, as far as anybody but they themselves can tell."""
+    person = operations.person(unit, key)
+    if person is None:
+        return ()
+    who = f"{person.name}（{person.login}）"
+    if not person.is_proved:
+        return (f"{who}还没有绑定动态码，请等本人登录、绑定以后再批准。",)
+    if not person.has_second_factor:
+        return (f"{who}用行内统一认证登录，身份由统一认证核实。",)
+    bound = audit.search(unit, audit.Filters(subject=f"staff:{person.login}", act=_BOUND))
+    at = f"{clock.shanghai(bound[0].at):%Y-%m-%d %H:%M}" if bound else ""
+    told = f"在 {at} 绑定了现在的动态码" if at else "绑定了动态码，时间没有记录"
+    return (f"{who}{told}。批准前请当面或打电话向本人核实，确实是本人绑定的。",)
+
+
 def editor(_branch: str, key: str) -> str:
     """Where somebody with the right to goes on writing."""
     return f"/console/people/{key}"
@@ -148,6 +185,7 @@ GRANTS: Final = ChangeKind(
     # Whoever brought earlier rights back alone could give a colleague what was taken from them.
     rolls_back=False,
     consequences=consequences,
+    beware=beware,
     editor=editor,
 )
 
@@ -169,6 +207,11 @@ def _faults(unit: Unit, branch: str, key: str, content: Any) -> Iterator[Fault]:
     elsewhere = [grant.role for grant in person.grants if grant.branch != branch]
     if clash := clashes([*elsewhere, *roles]):
         yield Fault("roles", clash, "请先撤销其他角色，或者换一个人")
+
+
+def _adds(person: Person, branch: str, content: Any) -> bool:
+    """Whether the person would get a role there that they do not have yet."""
+    return bool(_roles(content) - {one.role for one in person.grants if one.branch == branch})
 
 
 def _roles(content: Any) -> set[str]:

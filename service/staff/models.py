@@ -84,6 +84,24 @@ class RecoveryCode(Model):
     used_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
+class StaffReset(Model):
+    """A password or a second factor that is being given anew, until the person is through."""
+
+    __tablename__ = "staff_resets"
+
+    staff_id: Mapped[int] = mapped_column(
+        ForeignKey("staff.id", ondelete="CASCADE"), primary_key=True
+    )
+    what: Mapped[str] = mapped_column(String(16), primary_key=True)
+    #: Of the code, which nobody can read again; once it is used, of the session it was used in.
+    digest: Mapped[str] = mapped_column(String(64))
+    #: The administrator's number; a plain one, as the trace outlives whoever left it.
+    by_id: Mapped[int] = mapped_column()
+    started_at: Mapped[datetime] = mapped_column(UtcTime)
+    until: Mapped[datetime] = mapped_column(UtcTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
 class SsoAttempt(Model):
     """A browser sent to the bank's single sign-on and not back yet: state, nonce and verifier."""
 

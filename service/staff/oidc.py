@@ -7,7 +7,6 @@ for must be known already. Only ``keep``, ``take`` and ``tidy`` may be called in
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import secrets
@@ -30,14 +29,15 @@ from sqlalchemy import delete
 
 from config import Settings
 from service import clock
-from service.sealing import SIGN_IN, vault
+from service.sealing import SIGN_IN, digest_of, vault
 from service.staff.models import SsoAttempt
 from service.wiring import Unit, Wiring
 
 #: To connect, and to hear anything. A person is waiting, and a thread of ours with them.
 _PATIENCE: Final = (2.0, 3.0)
 _SCOPE: Final = "openid"
-_LIFE: Final = timedelta(minutes=10)
+#: How long an attempt, and the cookie that names it, is good.
+LIFE: Final = timedelta(minutes=10)
 #: How long what the issuer says about itself, its keys among it, is believed without asking again.
 _KEPT_SECONDS: Final = 600.0
 #: Signatures that prove the issuer made them: with a shared secret, or none, anybody could.
@@ -145,7 +145,7 @@ def keep(unit: Unit, attempt: Attempt) -> str:
     sealed = box.encrypt(json.dumps(asdict(attempt)).encode()).decode()
     unit.db.execute(
         unit.insert(SsoAttempt).values(
-            digest=_digest(token), sealed=sealed, until=clock.now() + _LIFE
+            digest=digest_of(token), sealed=sealed, until=clock.now() + LIFE
         )
     )
     return token
@@ -155,7 +155,7 @@ def take(unit: Unit, token: str) -> Attempt | None:
     """The attempt this browser made, which is over with that; None when there is none."""
     row = unit.db.execute(
         delete(SsoAttempt)
-        .where(SsoAttempt.digest == _digest(token))
+        .where(SsoAttempt.digest == digest_of(token))
         .returning(SsoAttempt.sealed, SsoAttempt.until)
     ).one_or_none()
     if row is None or row.until < clock.now():
@@ -257,7 +257,3 @@ def _read(url: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise SsoUnreachable("the issuer did not answer in JSON")
     return found
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

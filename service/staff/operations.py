@@ -6,17 +6,24 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Executable, delete, select, update
 
 from service import audit, clock
 from service.staff import rights, second_factor, sessions, throttle
-from service.staff.models import ACTIVE, INVITED, LOCKED, Staff, StaffGrant
+from service.staff.models import ACTIVE, INVITED, LOCKED, Staff, StaffGrant, StaffReset
 from service.staff.people import Me
 from service.staff.rights import Grant
+from service.staff.standing import grants_of
 from service.wiring import Unit
+
+#: What people call the states of an account.
+STATES: Final[Mapping[str, str]] = {INVITED: "未登录过", ACTIVE: "正常", LOCKED: "已停用"}
+
+#: A first password that an administrator was shown is good for so long, and for one sign-in.
+FIRST_LIFE: Final = timedelta(days=7)
 
 _LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}", re.ASCII)
 
@@ -41,6 +48,11 @@ class Person:
     signed_in_at: datetime | None
     grants: tuple[Grant, ...]
 
+    @property
+    def is_proved(self) -> bool:
+        """Whether more than a password, which others may know, stands for this person."""
+        return self.has_second_factor or bool(self.oidc_subject and self.signed_in_at)
+
 
 def login_of(text: str) -> str:
     """The login as it is kept: upper and lower case, and full-width letters, make no difference."""
@@ -52,6 +64,9 @@ def add(
     email: str = "", oidc_subject: str = "", is_demo: bool = False,
 ) -> int:  # fmt: skip
     """Take somebody on, without any rights yet; their number.
+
+    A first password lapses after :data:`FIRST_LIFE` where an administrator was shown it. Whoever
+    has the machine (``by`` is None) tells it for as long as they see fit.
 
     Raises:
         StaffRefused: for a login that is taken or cannot be one, and for an empty name.
@@ -73,6 +88,8 @@ def add(
     ).scalar()  # fmt: skip
     if staff_id is None:
         raise StaffRefused(f"登录名 {login} 或统一认证标识已经有人使用，请换一个")
+    if by is not None and password_hash is not None:
+        _let_lapse(unit, int(staff_id), by)
     audit.note(unit, actor=by, act="staff.added", subject=f"staff:{login}", after={"name": name})
     return int(staff_id)
 
@@ -87,12 +104,13 @@ def set_grants(
         StaffRefused: for an unknown role, or roles that nobody may hold together.
     """
     login, before = _alone(unit, staff_id)
-    if unknown := [role for role in roles if role not in rights.ROLES]:
+    old = {grant.role for grant in before if grant.branch == branch}
+    # A role that a release dropped allows nothing; it must not keep others from being taken back.
+    if unknown := [role for role in roles if role not in rights.ROLES and role not in old]:
         raise StaffRefused(f"没有「{unknown[0]}」这个角色，请从列表里选择")
     elsewhere = [grant.role for grant in before if grant.branch != branch]
     if clash := rights.clashes([*elsewhere, *roles]):
         raise StaffRefused(f"{clash}，请先撤销其他角色")
-    old = {grant.role for grant in before if grant.branch == branch}
     new = set(roles)
     if old == new:
         return
@@ -117,6 +135,10 @@ def set_password(unit: Unit, *, staff_id: int, password_hash: str, must_change: 
         .where(Staff.id == staff_id)
         .values(password_hash=password_hash, must_change_password=must_change)
     )
+    # Whatever an administrator handed over is not the person's password any more.
+    unit.db.execute(
+        delete(StaffReset).where(StaffReset.staff_id == staff_id, StaffReset.what == "password")
+    )
     sessions.close_all(unit, staff_id)
 
 
@@ -134,6 +156,7 @@ def reset(unit: Unit, *, login: str, password_hash: str, by: Me | None, why: str
     person = required(unit, login)
     set_password(unit, staff_id=person.id, password_hash=password_hash, must_change=True)
     second_factor.forget(unit, person.id)
+    unit.db.execute(delete(StaffReset).where(StaffReset.staff_id == person.id))
     throttle.forgive(unit, login=person.login)
     audit.note(unit, actor=by, act="staff.reset", subject=f"staff:{person.login}", why=why)
 
@@ -199,7 +222,7 @@ def everybody(unit: Unit) -> list[Person]:
 
 def names(unit: Unit) -> Mapping[int, str]:
     """Everybody's name by their number, for pages that say who did what."""
-    return dict(unit.db.execute(select(Staff.id, Staff.name)).tuples().all())
+    return {row.id: row.name for row in unit.db.execute(select(Staff.id, Staff.name))}
 
 
 _PERSON: Final = select(
@@ -226,11 +249,23 @@ def _people(unit: Unit, query: Executable) -> list[Person]:
     ]  # fmt: skip
 
 
+def _let_lapse(unit: Unit, staff_id: int, by: Me) -> None:
+    """The first password is kept track of like any other that an administrator has in hand."""
+    present = clock.now()
+    unit.db.execute(
+        unit.insert(StaffReset).values(
+            # Nothing is compared with a digest: the password itself is what counts.
+            staff_id=staff_id, what="password", digest="", by_id=by.id, started_at=present,
+            until=present + FIRST_LIFE,
+        )
+    )  # fmt: skip
+
+
 def _set_state(unit: Unit, person: Person, state: str) -> None:
     unit.db.execute(update(Staff).where(Staff.id == person.id).values(state=state))
 
 
-def _alone(unit: Unit, staff_id: int) -> tuple[str, list[Grant]]:
+def _alone(unit: Unit, staff_id: int) -> tuple[str, tuple[Grant, ...]]:
     """The person's login and grants, theirs alone to change until this transaction ends.
 
     Two changes at once, each fine by itself, could otherwise add up to roles nobody may hold.
@@ -240,7 +275,4 @@ def _alone(unit: Unit, staff_id: int) -> tuple[str, list[Grant]]:
     ).scalar()
     if login is None:
         raise StaffRefused("没有这个人，请刷新页面后再试")
-    found = unit.db.execute(
-        select(StaffGrant.role, StaffGrant.branch_code).where(StaffGrant.staff_id == staff_id)
-    )
-    return login, [Grant(role, branch) for role, branch in found]
+    return login, grants_of(unit, staff_id)

@@ -9,7 +9,7 @@ from typing import Final
 import pyotp
 import segno
 from cryptography.fernet import InvalidToken
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, true, update
 
 from service import clock
 from service.sealing import SECOND_FACTOR, keyed_digest, vault
@@ -90,11 +90,13 @@ def use_recovery_code(unit: Unit, staff_id: int, code: str) -> bool:
     return used.rowcount == 1
 
 
-def settle(unit: Unit, staff_id: int, *, seal: str, code: str) -> list[str] | None:
+def settle(
+    unit: Unit, staff_id: int, *, seal: str, code: str, replacing: bool = False
+) -> list[str] | None:
     """Make the secret under the seal the person's, as a right code of it shows that they have it.
 
     Returns the recovery codes, which nobody can read again; None when the code is wrong, or when
-    the person has a second factor already.
+    the person has a second factor already that this one is not ``replacing``.
     """
     secret = opened(unit, seal)
     step = step_of(secret, code) if secret else None
@@ -102,7 +104,7 @@ def settle(unit: Unit, staff_id: int, *, seal: str, code: str) -> list[str] | No
         return None
     done = unit.db.execute(
         update(Staff)
-        .where(Staff.id == staff_id, Staff.totp_sealed.is_(None))
+        .where(Staff.id == staff_id, true() if replacing else Staff.totp_sealed.is_(None))
         .values(totp_sealed=seal, totp_step=step)
     )
     return new_recovery_codes(unit, staff_id) if done.rowcount == 1 else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,9 +10,10 @@ from typing import Any, Final
 from sqlalchemy import bindparam, delete, or_, select, update
 
 from service import clock
-from service.staff.models import LOCKED, Staff, StaffGrant, StaffSession
+from service.sealing import digest_of
+from service.staff.models import Staff, StaffSession
 from service.staff.people import Me
-from service.staff.rights import Grant
+from service.staff.standing import grants_of, may_come_in
 from service.wiring import Unit
 
 #: Without a request for so long, and after so long whatever happens, one signs in again.
@@ -64,7 +64,7 @@ def open_session(unit: Unit, *, staff_id: int, stage: str) -> str:
     token, present = secrets.token_urlsafe(32), clock.now()
     unit.db.execute(
         unit.insert(StaffSession).values(
-            digest=_digest(token), staff_id=staff_id, stage=stage, csrf=secrets.token_urlsafe(24),
+            digest=digest_of(token), staff_id=staff_id, stage=stage, csrf=secrets.token_urlsafe(24),
             begun_at=present, seen_at=present, proved_at=present, branch_code="",
         )
     )  # fmt: skip
@@ -77,24 +77,15 @@ def current(unit: Unit, token: str, *, source: str = "") -> Session | None:
     What is in a cookie is only ever looked up, never made into a session: a value planted in
     somebody's browser stays worthless.
     """
-    return under(unit, _digest(token), source=source)
+    return under(unit, digest_of(token), source=source)
 
 
 def under(unit: Unit, digest: str, *, source: str = "") -> Session | None:
     """The session of this digest, for whoever noted the digest while it was at hand."""
     row = unit.db.execute(_FIND, {"digest": digest}).one_or_none()
-    if row is None or row.state == LOCKED or (row.is_demo and unit.settings.in_production):
+    if row is None or not may_come_in(unit, row) or _has_ended(row):
         return None
-    if _has_ended(row):
-        return None
-    grants = unit.db.execute(_GRANTS, {"staff_id": row.staff_id})
-    me = Me(
-        row.staff_id,
-        row.login,
-        row.name,
-        tuple(sorted(Grant(role, branch) for role, branch in grants)),
-        source,
-    )
+    me = Me(row.staff_id, row.login, row.name, grants_of(unit, row.staff_id), source)
     return Session(
         row.digest, me, row.stage, row.csrf, row.begun_at, row.seen_at, row.proved_at,
         row.branch_code, row.pending, row.password_hash is not None, row.totp_sealed is not None,
@@ -112,7 +103,7 @@ def advance(unit: Unit, session: Session, *, stage: str) -> str | None:
         update(StaffSession)
         .where(StaffSession.digest == session.digest)
         .values(
-            digest=_digest(token), stage=stage, csrf=secrets.token_urlsafe(24),
+            digest=digest_of(token), stage=stage, csrf=secrets.token_urlsafe(24),
             seen_at=present, proved_at=present, pending=None,
         )
     )  # fmt: skip
@@ -128,7 +119,7 @@ def prove(unit: Unit, session: Session) -> str | None:
     moved = unit.db.execute(
         update(StaffSession)
         .where(StaffSession.digest == session.digest)
-        .values(digest=_digest(token), seen_at=present, proved_at=present)
+        .values(digest=digest_of(token), seen_at=present, proved_at=present)
     )
     return token if moved.rowcount == 1 else None
 
@@ -148,8 +139,10 @@ def work_for(unit: Unit, session: Session, *, branch: str) -> None:
     _change(unit, session, branch_code=branch)
 
 
-def close(unit: Unit, session: Session) -> None:
-    unit.db.execute(delete(StaffSession).where(StaffSession.digest == session.digest))
+def close(unit: Unit, session: Session) -> bool:
+    """End this session; False when it had ended, or moved on, before."""
+    ended = unit.db.execute(delete(StaffSession).where(StaffSession.digest == session.digest))
+    return ended.rowcount == 1
 
 
 def close_all(unit: Unit, staff_id: int, *, but: str = "") -> int:
@@ -186,9 +179,6 @@ _FIND: Final = (
     .join(Staff, Staff.id == StaffSession.staff_id)
     .where(StaffSession.digest == bindparam("digest"))
 )  # fmt: skip
-_GRANTS: Final = select(StaffGrant.role, StaffGrant.branch_code).where(
-    StaffGrant.staff_id == bindparam("staff_id")
-)
 
 
 def _has_ended(row: Any) -> bool:
@@ -196,7 +186,3 @@ def _has_ended(row: Any) -> bool:
     if row.stage == PASSWORD_OK and present - row.begun_at > HALF_WAY:
         return True
     return bool(present - row.seen_at > IDLE or present - row.begun_at > LONGEST)
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -3,6 +3,9 @@
 A try is counted before the password is looked at, and given back when it was right: many tries at
 once cannot slip through, and a branch full of people behind one address does not shut itself out.
 Whoever goes on trying waits longer and longer, and never for ever.
+
+A browser in which the person came in before (see ``devices``) has a count of its own for the
+account, so that a stranger who tries somebody's name does not keep them from their work.
 """
 
 from __future__ import annotations
@@ -37,22 +40,23 @@ LONGEST_WAIT: Final = timedelta(minutes=15)
 FORGIVEN_AFTER: Final = timedelta(hours=1)
 
 
-def spend(unit: Unit, *, address: str, login: str) -> timedelta:
+def spend(unit: Unit, *, address: str, login: str, device: str = "") -> timedelta:
     """Count one try; zero means go ahead, anything else how long to wait.
 
     A try that is refused for its address does not count against the account.
     """
     wait = _spend(unit, ADDRESS, address)
-    return wait or _spend(unit, ACCOUNT, login)
+    return wait or _spend(unit, ACCOUNT, _account(login, device))
 
 
-def give_back(unit: Unit, *, address: str, login: str) -> None:
+def give_back(unit: Unit, *, address: str, login: str, device: str = "") -> None:
     """The try was a good one: it does not count.
 
     What was tried before it still does: whoever has the password alone could otherwise wipe out
     their wrong codes by giving the password again.
     """
-    names = (_name(unit, ADDRESS, address), _name(unit, ACCOUNT, login))
+    account = _account(login, device)
+    names = (_name(unit, ADDRESS, address), _name(unit, ACCOUNT, account))
     unit.db.execute(
         update(Throttle)
         .where(Throttle.name.in_(names), Throttle.tries > 0)
@@ -60,9 +64,13 @@ def give_back(unit: Unit, *, address: str, login: str) -> None:
     )
 
 
-def forgive(unit: Unit, *, login: str) -> None:
-    """The person is in, or somebody vouches for them: the account's waits begin small again."""
-    unit.db.execute(delete(Throttle).where(Throttle.name == _name(unit, ACCOUNT, login)))
+def forgive(unit: Unit, *, login: str, device: str = "") -> None:
+    """The person is in, or somebody vouches for them: the account's waits begin small again.
+
+    A browser that has a count of its own forgives that alone: what strangers tried stays counted.
+    """
+    name = _name(unit, ACCOUNT, _account(login, device))
+    unit.db.execute(delete(Throttle).where(Throttle.name == name))
 
 
 def tidy(unit: Unit) -> None:
@@ -108,6 +116,10 @@ def _locked(unit: Unit, name: str, present: datetime) -> Throttle:
         )
     ).one()
     return Throttle(**found._mapping)
+
+
+def _account(login: str, device: str) -> str:
+    return f"{login}\0{device}" if device else login
 
 
 def _name(unit: Unit, limit: Limit, name: str) -> str:

@@ -31,6 +31,7 @@ from service.wechat.errors import (
     QuotaSpent,
     TokenRefused,
     TryLater,
+    Unanswered,
     Unreachable,
     Unsettled,
     WillNever,
@@ -60,10 +61,13 @@ _ONCE_ONLY: Final = frozenset(
     {
         "/cgi-bin/message/custom/send",
         "/cgi-bin/message/template/send",
+        "/cgi-bin/message/mass/send",
         "/cgi-bin/menu/addconditional",
         "/cgi-bin/tags/create",
     }
 )
+#: By these fields WeChat recognises the repeat of a template or of a mass message.
+_KEYS: Final = ("client_msg_id", "clientmsgid")
 #: Calls that need no access token, and are not counted by the day.
 _WITHOUT_TOKEN: Final = frozenset({"/cgi-bin/stable_token", "/sns/oauth2/access_token"})
 
@@ -212,7 +216,7 @@ class AccountClient(WeChatClient):  # type: ignore[misc]  # wechatpy has no anno
             answer = _decoded(self._sent(call, token, deadline))
         except requests.ConnectionError as fault:
             if _was_never_sent(fault):
-                return Unreachable(_SOON, "连接不上微信")
+                return Unreachable(_SOON, "连接不上微信，请检查出网和 DNS")
             return call.unanswered("与微信的连接中断")
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
             return call.unanswered("微信没有及时答复")
@@ -272,10 +276,10 @@ class _Call:
 
     def unanswered(self, why: str) -> TryLater:
         """What it means that the request went out and no proper answer came back."""
-        is_recognised = bool(self.data and self.data.get("client_msg_id"))
-        if self.path in _ONCE_ONLY and not is_recognised:
-            return Unsettled(_SOON, why)
-        return Unreachable(_SOON, why)
+        if self.path not in _ONCE_ONLY:
+            return Unreachable(_SOON, why)
+        is_recognised = any(self.data and self.data.get(name) for name in _KEYS)
+        return Unanswered(_SOON, why) if is_recognised else Unsettled(_SOON, why)
 
 
 def _pool(*, trust_environment: bool) -> requests.Session:

@@ -44,6 +44,10 @@ class Unreachable(TryLater):
     quick_repeats = 6
 
 
+class Unanswered(Unreachable):
+    """The call was sent and no answer came; WeChat recognises a repeat by the key sent along."""
+
+
 class Unsettled(TryLater):
     """The call was sent and no answer came: it may have taken effect. Look before repeating it."""
 
@@ -62,6 +66,14 @@ class QuotaSpent(TryLater):
     stops_lane = True
 
 
+class RepeatedTooSoon(TryLater):
+    """A mass message with this key is on its way (45066); only after a minute WeChat says more."""
+
+
+class AwaitsAdministrator(TryLater):
+    """The account's administrator must confirm the call on their phone first (89504, 89505)."""
+
+
 class PartlyDone(TryLater):
     """A batch took effect except for ``failed`` (45171); repeat it for these only."""
 
@@ -78,6 +90,14 @@ class WillNever(Exception):
         self.why = why
         self.errcode = errcode
         self.rid = rid
+
+
+class SentBefore(WillNever):
+    """A mass message with this key was taken on already (45065), under the number ``msg_id``."""
+
+    def __init__(self, msg_id: str, *, rid: str = "") -> None:
+        super().__init__("这条群发已经提交过", 45065, rid)
+        self.msg_id = msg_id
 
 
 class NotAFollower(WillNever):
@@ -134,6 +154,7 @@ _FINAL: Final[Mapping[int, tuple[type[WillNever], str]]] = {
     41002: (AccountRefused, "缺少 AppID，请核对配置"),
     41004: (AccountRefused, "缺少 AppSecret，请核对配置"),
     48001: (AccountRefused, "本服务号没有这个接口的权限"),
+    48003: (AccountRefused, "管理员还没有在公众平台同意群发协议"),
     48004: (AccountRefused, "本服务号的这个接口已被微信封禁"),
     50002: (AccountRefused, "本服务号受到微信限制"),
     50004: (AccountRefused, "本服务号受到微信限制"),
@@ -146,13 +167,20 @@ _FINAL: Final[Mapping[int, tuple[type[WillNever], str]]] = {
     65303: (NoDefaultMenu, "还没有默认菜单，不能建立个性化菜单"),
     65305: (MenuCeilingReached, "个性化菜单数量已达微信的上限"),
     40018: (WillNever, "菜单名称过长"),
+    40032: (WillNever, "群发名单的人数不合要求"),
     40037: (WillNever, "模板不存在"),
+    40130: (WillNever, "按名单群发至少要两人"),
+    40247: (WillNever, "要改用类目模板"),
     40249: (WillNever, "模板消息不允许发送营销内容"),
     43019: (WillNever, "对方已被拉黑"),
+    43106: (WillNever, "模板消息能力已被微信处罚限制"),
     43101: (WillNever, "对方没有订阅这条通知"),
     43116: (WillNever, "模板已被限制发送"),
+    45002: (WillNever, "消息内容过长"),
     45015: (WillNever, "已超出客服消息的时间窗口"),
+    45028: (WillNever, "本月的群发次数已用完"),
     45047: (WillNever, "客服消息条数已达上限"),
+    45067: (WillNever, "群发的防重编号过长"),
     45056: (WillNever, "标签数量已达 100 个"),
     45057: (WillNever, "标签下的粉丝超过 10 万，不能直接删除"),
     45058: (WillNever, "不能改动系统标签"),
@@ -162,6 +190,8 @@ _FINAL: Final[Mapping[int, tuple[type[WillNever], str]]] = {
     46003: (WillNever, "还没有通过接口建立过菜单"),
     47003: (WillNever, "模板参数不合要求"),
     48002: (WillNever, "对方已关闭接收消息"),
+    48011: (WillNever, "模板已停用"),
+    62751: (WillNever, "对方已被拉黑"),
     65301: (WillNever, "个性化菜单不存在"),
     65316: (WillNever, "个性化菜单中的外部域名超过 3 个"),
     65320: (WillNever, "微信已不支持按性别、地区匹配个性化菜单"),
@@ -182,6 +212,8 @@ def refusal(answer: Mapping[str, Any]) -> TryLater | WillNever:
     rid = found[1] if found else ""
     if errcode == 45171:
         return PartlyDone(map(OpenId, answer.get("fail_openid_list", ())), rid=rid)
+    if errcode == 45065 and answer.get("msg_id"):
+        return SentBefore(str(answer["msg_id"]), rid=rid)
     if later := _later(errcode, rid):
         return later
     kind, why = _FINAL.get(errcode, (WillNever, "微信拒绝了这次请求"))
@@ -201,6 +233,16 @@ def _later(errcode: int, rid: str) -> TryLater | None:
             return QuotaSpent(
                 until_reset(present), "今天的调用次数已用完", errcode=errcode, rid=rid
             )
+        case 45066:
+            return RepeatedTooSoon(
+                timedelta(seconds=65), "同一条群发正在处理", errcode=errcode, rid=rid
+            )
+        case 89504 | 89505:
+            return AwaitsAdministrator(
+                timedelta(minutes=5), "等待管理员在微信上确认群发", errcode=errcode, rid=rid
+            )
+        case 42010:
+            return Throttled(timedelta(minutes=1), "群发太快", errcode=errcode, rid=rid)
         case 45011:
             rest = timedelta(seconds=60 - present.second)
             return Throttled(rest, "这一分钟的调用次数已用完", errcode=errcode, rid=rid)

@@ -17,11 +17,14 @@ from service.delivery.quotas import Allowance, Quota
 from service.happenings import OpenId
 from service.replies import Article
 from service.wechat.client import AccountClient
-from service.wechat.errors import NotAFollower, PartlyDone, TryLater, WillNever
+from service.wechat.errors import NotAFollower, PartlyDone, SentBefore, TryLater, WillNever
 from service.wiring import Wiring
 
 #: How many openids WeChat takes in one call that tags or untags.
 BATCH: Final = 50
+#: How few and how many it takes in one mass message by list.
+MASS_LEAST: Final = 2
+MASS_MOST: Final = 10_000
 
 #: Whether this thread holds a transaction open, in which no call to WeChat may be made: it would
 #: keep locks for seconds, and could not be undone together with the transaction.
@@ -231,6 +234,31 @@ class Gateway:
             body["client_msg_id"] = client_msg_id
         answer = self._client.post("message/template/send", data=body)
         return str(answer.get("msgid", ""))
+
+    def send_mass(self, openids: Sequence[OpenId], content: str, *, client_key: str) -> str:
+        """Send a text to a list of 2 to 10,000 followers, and return WeChat's number for it.
+
+        Each gets at most four a calendar month, over all the account sends; what came of it is
+        pushed as MASSSENDJOBFINISH. With ``client_key`` (at most 32 characters) WeChat recognises a
+        repeat for a day, so the call may be repeated, after a minute at the soonest.
+
+        Raises:
+            RepeatedTooSoon: within that minute.
+            AwaitsAdministrator: until the administrator has confirmed.
+            Unanswered: when no answer came; repeat it under the same key.
+        """
+        if not MASS_LEAST <= len(openids) <= MASS_MOST:
+            raise ValueError(f"a mass message goes to 2 to 10,000 followers, not {len(openids)}")
+        body = {
+            "touser": list(openids),
+            "msgtype": "text",
+            "text": {"content": content},
+            "clientmsgid": client_key,
+        }
+        try:
+            return str(self._client.post("message/mass/send", data=body)["msg_id"])
+        except SentBefore as before:
+            return before.msg_id
 
     # Pages and codes
 

@@ -154,7 +154,17 @@ def _settled(fields: Fields) -> Fact:
         kind=fields["Event"].lower(),
         message_id=fields.get("MsgID", ""),
         status=fields.get("Status", ""),
+        total=_count(fields, "TotalCount"),
+        ready=_count(fields, "FilterCount"),
+        sent=_count(fields, "SentCount"),
+        failed=_count(fields, "ErrorCount"),
     )
+
+
+def _count(fields: Fields, name: str) -> int:
+    """A number of followers; what is missing or no number counts as none."""
+    value = fields.get(name, "").strip()
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
 
 
 def _revoked(fields: Fields) -> Fact:

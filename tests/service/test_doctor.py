@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
@@ -13,15 +11,15 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
-from werkzeug.serving import make_server
 
 from config import Settings
 from service import clock, heartbeat
 from service.db import db
-from service.doctor import before_production, skew, wake_up_line, webhook, wechat_api
+from service.doctor import before_production, hotline, skew, wake_up_line, webhook, wechat_api
 from service.readiness import MIGRATIONS
 from service.sandbox import running
 from service.wiring import Wiring
+from tests.service.sandbox.conftest import listening
 from wsgi import create_app
 
 Made = Callable[[Settings], Flask]
@@ -45,20 +43,6 @@ def made() -> Iterator[Made]:
         app.extensions["wiring"].reader.dispose()
 
 
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    """The application on a free port of this machine."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def wired(app: Flask) -> Wiring:
     found: Wiring = app.extensions["wiring"]
     return found
@@ -66,7 +50,7 @@ def wired(app: Flask) -> Wiring:
 
 def test_everything_well_is_said_and_exits_with_zero(tmp_path: Path, made: Made) -> None:
     settings = replace(Settings(), data_dir=tmp_path)
-    with running(settings) as sandbox, served(made(sandbox.settings)) as address:
+    with running(settings) as sandbox, listening(made(sandbox.settings)) as address:
         app = made(replace(sandbox.settings, public_base_url=address))
         with app.app_context():
             upgrade(str(MIGRATIONS))
@@ -101,6 +85,13 @@ def test_the_way_to_production_is_named_without_being_a_fault() -> None:
     assert "WECHAT_SECRET" in finding.way_out
 
 
+def test_a_hotline_nobody_filled_in_is_named_with_its_setting() -> None:
+    missing, there = hotline(Settings()), hotline(replace(Settings(), hotline="95500"))
+    assert missing.well
+    assert "HOTLINE" in missing.way_out
+    assert (there.well, there.way_out) == (True, "")
+
+
 def test_an_account_that_wechat_refuses_is_seen(tmp_path: Path, made: Made) -> None:
     settings = replace(Settings(), data_dir=tmp_path)
     with running(settings) as sandbox:
@@ -122,7 +113,7 @@ def test_a_clock_that_is_off_is_seen(minutes: int, well: bool) -> None:
 
 
 def test_a_push_address_with_another_token_is_seen(app: Flask) -> None:
-    with served(app) as address:
+    with listening(app) as address:
         ours = replace(Settings(), public_base_url=address)
         assert webhook(ours).well
         other = webhook(replace(ours, wechat_token="anothertoken"))

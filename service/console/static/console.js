@@ -61,6 +61,32 @@
     });
   });
 
+  // What is under way is asked for again and again, and once it is done the page is shown anew. It
+  // ends after some minutes: a desk that was left is signed out all the same.
+  function follow(part, left) {
+    if (!left) return;
+    setTimeout(function () {
+      if (document.hidden) { follow(part, left - 1); return; }
+      fetch(part.dataset.refresh, { headers: { Accept: "text/html" } })
+        .then(function (answer) {
+          if (answer.redirected || !answer.ok) throw new Error(answer.url);
+          return answer.text();
+        })
+        .then(function (text) {
+          var now = new DOMParser().parseFromString(text, "text/html").getElementById(part.id);
+          if (!now) { window.location.assign(part.dataset.refresh); return; }
+          // A reader is told only of what is new.
+          if (now.textContent !== part.textContent) part.replaceChildren.apply(part, now.childNodes);
+          follow(part, left - 1);
+        })
+        .catch(function () { follow(part, Math.min(left - 1, 3)); });
+    }, 3000);
+  }
+  // This script runs before there is a page, for the sake of its colours.
+  document.addEventListener("DOMContentLoaded", function () {
+    document.querySelectorAll("[data-refresh]").forEach(function (part) { follow(part, 100); });
+  });
+
   // Parts of a page that htmx asks for carry the token, too.
   document.addEventListener("htmx:config:request", function (event) {
     var token = document.body.dataset.csrf, ctx = event.detail && event.detail.ctx;

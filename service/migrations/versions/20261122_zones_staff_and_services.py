@@ -3,10 +3,34 @@
 import sqlalchemy as sa
 from alembic import op
 
-from service.audit.models import POSTGRESQL_GONE, guarding
-
 revision = "0002"
 down_revision = "0001"
+
+#: By these the database itself refuses to change the past of the audit chain.
+_SQLITE = (
+    "CREATE TRIGGER IF NOT EXISTS audit_entries_stay BEFORE UPDATE ON audit_entries "
+    "BEGIN SELECT RAISE(ABORT, 'audit entries are append-only'); END",
+    "CREATE TRIGGER IF NOT EXISTS audit_entries_remain BEFORE DELETE ON audit_entries "
+    "BEGIN SELECT RAISE(ABORT, 'audit entries are append-only'); END",
+    "CREATE TRIGGER IF NOT EXISTS audit_head_advances BEFORE UPDATE ON audit_head "
+    "WHEN NEW.seq <> OLD.seq + 1 OR NEW.id <> OLD.id "
+    "BEGIN SELECT RAISE(ABORT, 'audit entries are append-only'); END",
+    "CREATE TRIGGER IF NOT EXISTS audit_head_remains BEFORE DELETE ON audit_head "
+    "BEGIN SELECT RAISE(ABORT, 'audit entries are append-only'); END",
+)
+_POSTGRESQL = (
+    "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'audit entries are append-only' "
+    "USING ERRCODE = 'restrict_violation'; END $$",
+    "CREATE OR REPLACE TRIGGER audit_entries_stay BEFORE UPDATE OR DELETE ON audit_entries "
+    "FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
+    "CREATE OR REPLACE TRIGGER audit_entries_remain BEFORE TRUNCATE ON audit_entries "
+    "FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
+    "CREATE OR REPLACE TRIGGER audit_head_advances BEFORE UPDATE ON audit_head FOR EACH ROW "
+    "WHEN (NEW.seq <> OLD.seq + 1 OR NEW.id <> OLD.id) EXECUTE FUNCTION audit_refuse()",
+    "CREATE OR REPLACE TRIGGER audit_head_remains BEFORE DELETE ON audit_head "
+    "FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
+)
 
 
 def upgrade() -> None:
@@ -706,7 +730,8 @@ def upgrade() -> None:
             existing_nullable=False,
         )
 
-    for statement in guarding(op.get_bind().dialect.name):
+    is_postgresql = op.get_bind().dialect.name == "postgresql"
+    for statement in _POSTGRESQL if is_postgresql else _SQLITE:
         op.execute(statement)
 
 
@@ -892,4 +917,4 @@ def downgrade() -> None:
     op.drop_table("approval_documents")
 
     if op.get_bind().dialect.name == "postgresql":
-        op.execute(POSTGRESQL_GONE)
+        op.execute("DROP FUNCTION IF EXISTS audit_refuse() CASCADE")

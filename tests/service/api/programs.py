@@ -19,7 +19,7 @@ from service.api import tokens
 from service.api.models import ApiToken
 from service.approvals.models import DOCUMENTS, VERSIONS
 from service.db import db
-from service.staff import cast
+from service.staff import cast, operations, sessions
 from service.staff.models import Staff
 from service.wiring import Wiring
 from wsgi import BLUEPRINTS, COMMANDS, TABLES
@@ -76,6 +76,18 @@ class Bank:
                 name="测试", days=days, by=None,
             )  # fmt: skip
         return Program(self.app.test_client(), token)
+
+    def browser(self, login: str) -> tuple[FlaskClient, str]:
+        """A browser in which this person is signed in, and the token its forms carry."""
+        client = self.app.test_client()
+        with self.wiring.unit() as unit:
+            person = operations.required(unit, login)
+            cookie = sessions.open_session(unit, staff_id=person.id, stage=sessions.SIGNED_IN)
+            found = sessions.current(unit, cookie)
+        assert found is not None
+        client.set_cookie("console", cookie)
+        client.environ_base["HTTP_ACCEPT"] = "text/html"
+        return client, found.csrf
 
     def clear(self) -> None:
         """Nothing proposed, nobody locked out, no tokens."""

@@ -336,3 +336,29 @@ def test_shelves_and_histories_come_in_pages(bank: Bank, editor: Program, checke
         live = queries.live_of(unit, "zone", branch="B440000")
     assert live is not None
     assert live.id == newest["id"]
+
+
+@pytest.mark.parametrize("login", ["ops.wang", "gd.checker", "reader"])
+def test_nobody_learns_of_logins_who_manages_none(bank: Bank, login: str) -> None:
+    """A document of rights can be asked for by any login, and says the same of all strangers."""
+    program = bank.program(login)
+    told = []
+    for asked in ("sh.editor", "nobody.of.this.name"):
+        where = f"/branches/B440000/documents/grants/{asked}"
+        found = {**program.get(where), "key": ""}
+        wanted = {"content": {"grants": {"roles": ["editor", "auditor"]}}}
+        checked = program.call("POST", f"{where}/check", json=wanted)
+        begun = program.call("POST", f"{where}/drafts", json={})
+        told.append((found, checked.status_code, begun.status_code, checked.json))
+    assert told[0] == told[1]
+    assert told[0][1] == 403
+
+
+def test_an_administrator_of_a_branch_learns_of_nobody_elsewhere(bank: Bank) -> None:
+    program = bank.program("admin", branch="B440000")
+    statuses = []
+    for asked in ("sh.editor", "nobody.of.this.name", "gd.editor"):
+        where = f"/branches/B440000/documents/grants/{asked}/check"
+        wanted = {"content": {"grants": {"roles": ["editor", "auditor"]}}}
+        statuses.append(program.call("POST", where, json=wanted).status_code)
+    assert statuses == [404, 404, 200]

@@ -164,7 +164,7 @@ def test_the_day_of_the_last_use_is_known(bank: Bank, editor: Program) -> None:
         assert tokens.lent(unit)[0].used_on is None
     editor.get("/me")
     with bank.wiring.reading() as unit:
-        assert tokens.lent(unit)[0].used_on == tokens.today()
+        assert tokens.lent(unit)[0].used_on == clock.today()
 
 
 @pytest.mark.parametrize(

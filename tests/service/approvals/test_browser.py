@@ -2,63 +2,39 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Page, Route, expect
 
-from config import HOME
 from service.approvals import operations as do
 from service.approvals.models import Version
 from service.approvals.states import State
-from service.console import assets
+from tests import screens
+from tests.screens import chrome as chrome  # A fixture.
 from tests.service.approvals.board import HERE
 from tests.service.approvals.office import Office
-from tests.services import absent
+from tests.service.sandbox.conftest import listening
 
 pytestmark = pytest.mark.browser
 
-AXE = HOME / "node_modules" / "axe-core" / "axe.min.js"
-_ASK_AXE = """axe.run(document).then(found => found.violations.map(
-    one => one.id + ' ' + one.nodes.map(node => node.target).join(' | ')))"""
 LONG = "周末满 100 减 20，天河、越秀、海珠三区门店通用，每人每周限一次，数量有限，先到先得。" * 2
 
 
 @pytest.fixture(scope="module")
 def web(premises: Office) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, premises.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: str) -> Iterator[Browser]:
-    if not assets.FILES["tabler.css"][0].exists() or not AXE.exists():
-        absent("chromium", "the pages' npm packages are not installed")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield found
-        found.close()
+    with listening(premises.app) as address:
+        yield address
 
 
 @pytest.fixture
 def screen(chrome: Browser) -> Iterator[Page]:
     """A branch's computer; nothing may go wrong unseen."""
-    wrong: list[str] = []
     # Colours that are still on their way to dark are nothing axe could judge.
     context = chrome.new_context(viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
     page = context.new_page()
-    page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
-    page.on("pageerror", lambda fault: wrong.append(str(fault)))
+    wrong = screens.complaints(page)
     yield page
     context.close()
     assert wrong == []
@@ -72,12 +48,10 @@ def come_in(page: Page, office: Office, web: str, login: str) -> None:
 
 def is_readable(page: Page) -> None:
     """Axe finds nothing by day or by night, and nothing is wider than the screen."""
-    page.evaluate(AXE.read_text("utf-8") + ";void 0")
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its words
         expect(page.locator("html")).to_have_attribute("data-bs-theme", scheme)
-        assert page.evaluate(_ASK_AXE) == [], (page.url, scheme)
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), page.url
+        screens.is_readable(page)
 
 
 def written(office: Office, title: str, *, by: str, upto: State) -> Version:
@@ -136,6 +110,30 @@ def test_a_checker_decides_with_the_keyboard(screen: Page, web: str, office: Off
     screen.get_by_role("button", name="批准").press("Enter")
     expect(screen.get_by_text("已批准，正在送达微信")).to_be_visible()
     assert screen.url.endswith(f"/changes/{version.id}")
+
+
+def test_what_is_under_way_tells_of_itself(screen: Page, web: str, office: Office) -> None:
+    """Nobody has to press anything to see that it is done."""
+    version = written(office, "约惠岭南", by="maker", upto=State.LIVE)
+    come_in(screen, office, web, "checker")
+    screen.goto(f"{web}/console/changes/{version.id}")
+    expect(screen.get_by_text("正在张贴：剩 2 块")).to_be_visible()
+    answers: list[str] = []
+
+    def answered(route: Route) -> None:
+        """The same page one step further, and then without anything under way."""
+        answers.append(route.request.url)
+        page = route.fetch().text()
+        page = page.replace("剩 2 块", "剩 1 块") if len(answers) == 1 else done(page)
+        route.fulfill(body=page, content_type="text/html")
+
+    def done(page: str) -> str:
+        return page.replace('id="progress"', 'id="over"').replace("data-refresh", "data-over")
+
+    screen.route(f"**/changes/{version.id}", answered)
+    expect(screen.get_by_text("正在张贴：剩 1 块")).to_be_visible(timeout=20_000)
+    expect(screen.locator("#progress")).to_have_count(0, timeout=20_000)
+    assert len(answers) >= 3, "once for a change, once for the end, and the page anew"
 
 
 def test_the_maker_takes_it_back_after_being_asked(screen: Page, web: str, office: Office) -> None:

@@ -373,3 +373,25 @@ def test_what_was_undone_past_the_console_can_be_asked_for_again(at: Unit) -> No
     again = proposed(at, "约惠岭南")
     do.approve(at, again.id, seal=again.seal, by=CHECKER)
     assert shown(at) == {"title": "约惠岭南"}
+
+
+def test_a_draft_begins_with_what_is_there_also_after_a_command_changed_it(at: Unit) -> None:
+    """Or a draft on what was there before would quietly take the command's change back."""
+    live(at)
+    KIND.sections["notice"].apply(at, HERE, "", {"title": "命令改的"}, HEAD)
+    draft = do.open_draft(at, "board", branch=HERE, by=MATE)
+    assert draft.content["notice"] == {"title": "命令改的"}
+    content = {"hours": {"title": "九点"}}
+    saved = do.save(at, draft.id, content=content, seen=draft.hash, by=MATE)
+    told = queries.differences(at, saved)
+    assert [one.after for one in told["notice"]] == []
+    asked = do.propose(at, saved.id, why="改时间", seen=saved.hash, by=MATE)
+    do.approve(at, asked.id, seal=asked.seal, by=CHECKER)
+    assert shown(at) == {"title": "命令改的"}
+
+
+def test_a_draft_begins_afresh_where_a_command_took_everything_away(at: Unit) -> None:
+    live(at)
+    at.db.execute(delete(BOARD))
+    draft = do.open_draft(at, "board", branch=HERE, by=MATE)
+    assert draft.content == {"hours": {}, "notice": {}}

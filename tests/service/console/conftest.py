@@ -18,7 +18,7 @@ from config import Settings
 from regions import sample
 from service import clock
 from service.db import db
-from service.staff import cast, operations
+from service.staff import cast, operations, second_factor
 from service.staff.models import Staff, StaffSession, Throttle
 from service.wiring import Wiring
 from tests.services import own_database
@@ -110,6 +110,15 @@ class Office:
             return operations.add(
                 unit, login=login, name="新来的", by=None,
                 **{"password_hash": passwords.hashed(self.password), **more},  # type: ignore[arg-type]  # by name
+            )  # fmt: skip
+
+    def bind(self, login: str) -> None:
+        """A phone of their own stands for the person, as after the first sign-in."""
+        secret = second_factor.new_secret()
+        with self.wiring.unit() as unit:
+            second_factor.settle(
+                unit, operations.required(unit, login).id,
+                seal=second_factor.sealed(unit, secret), code=second_factor.code_now(secret),
             )  # fmt: skip
 
 

@@ -9,11 +9,11 @@ import pytest
 from flask import Blueprint
 
 from service.access import access
+from service.api import tokens
 from service.assembly import assemble
 from service.console import guard
 from service.console.blueprints import CONSOLE
 from service.staff import Me, door
-from service.staff.rights import Grant
 from service.wiring import NavigationEntry, Unit, Waiting, wiring
 from tests.service.console.conftest import Browser, Office
 from wsgi import TABLES
@@ -55,10 +55,6 @@ def annexe(premises: Office) -> Iterator[Office]:
     def program() -> str:
         return guard.me().login
 
-    def bearer(_unit: Unit, token: str) -> Me | None:
-        roles = {"good": "editor", "weak": "reader"}
-        return Me(7, "robot", "机器", (Grant(roles[token], "HQ"),)) if token in roles else None
-
     def tasks(_unit: Unit, me: Me) -> Waiting | None:
         mine = me.login == "gd.editor"
         return Waiting("被退回的<稿件>", 3, "/console/careless/danger") if mine else None
@@ -70,7 +66,7 @@ def annexe(premises: Office) -> Iterator[Office]:
     )
     app = assemble(
         premises.settings,
-        replace(TABLES, bearer=bearer, inbox=[tasks], navigation=navigation),
+        replace(TABLES, inbox=[tasks], navigation=navigation),
         blueprints=[*CONSOLE, extra, outside],
     )
     yield Office(app, app.extensions["wiring"], premises.settings)
@@ -241,13 +237,29 @@ def test_a_link_from_another_site_is_opened_from_here(inside: Browser, annexe: O
     assert inside.get("/console/", headers=from_mail).status_code == 200
 
 
+@pytest.fixture(scope="module")
+def lent(annexe: Office) -> dict[str, str]:
+    """A token that is good for the page, one that is not enough, and one nobody was given."""
+    found = {"wrong": f"{tokens.PREFIX}wrong"}
+    with annexe.wiring.unit() as unit:
+        for name, login, role in (("good", "ops.wang", "editor"), ("weak", "reader", "reader")):
+            found[name] = tokens.lend(
+                unit, login=login, role=role, branch="HQ", name=name, days=1, by=None
+            )[1]
+    return found
+
+
 @pytest.mark.parametrize(
     ("header", "status"),
-    [("", 401), ("Bearer wrong", 401), ("Basic good", 401), ("Bearer weak", 403),
-     ("Bearer good", 200), ("bearer  good", 200)],
+    [("", 401), ("Bearer", 401), ("Bearer wrong", 401), ("Bearer {wrong}", 401),
+     ("Basic {good}", 401), ("Bearer {weak}", 403), ("Bearer {good}", 200),
+     ("bearer  {good}", 200)],
 )  # fmt: skip
-def test_programs_bring_a_token(annexe: Office, header: str, status: int) -> None:
-    answer = annexe.browser().get("/api/staff", headers={"Authorization": header})
+def test_programs_bring_a_token(
+    annexe: Office, lent: dict[str, str], header: str, status: int
+) -> None:
+    told = header.format(**lent)
+    answer = annexe.browser().get("/api/staff", headers={"Authorization": told})
     assert answer.status_code == status
 
 

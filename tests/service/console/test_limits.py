@@ -61,6 +61,54 @@ def test_twenty_tries_in_five_minutes_on_an_account_from_anywhere(office: Office
         owner.sign_in("gd.editor")
 
 
+def test_a_stranger_keeps_nobody_from_a_browser_they_came_in_with_before(office: Office) -> None:
+    with time_machine.travel(clock.now(), tick=False) as travel:
+        owner = office.browser(address="203.0.113.7").sign_in("gd.editor")
+        owner.post("/console/sign-out")
+        tried_from_many_addresses(office, "gd.editor")
+        assert wait_told(office.browser(address="203.0.113.8")) > 0, "strangers wait"
+        travel.shift(timedelta(seconds=30))
+        owner.sign_in("gd.editor")
+        # Nor does their coming in give the stranger new tries.
+        assert wait_told(office.browser(address="203.0.113.9")) > 0
+        owner.post("/console/sign-out")
+        assert wait_told(owner, "sh.editor", WRONG) == 0
+        tried_from_many_addresses(office, "ops.li")
+        assert wait_told(owner, "ops.li") > 0, "for others it is a stranger's browser"
+
+
+def test_a_known_browser_has_as_few_tries_as_anybody(office: Office) -> None:
+    with time_machine.travel(clock.now(), tick=False):
+        owner = office.browser(address="203.0.113.7").sign_in("gd.editor")
+        owner.post("/console/sign-out")
+        waits = []
+        for number in range(25):
+            owner.client.environ_base["REMOTE_ADDR"] = f"198.51.100.{number}"
+            waits.append(wait_told(owner))
+        assert waits.index(61) == 20
+        owner.client.environ_base["REMOTE_ADDR"] = "203.0.113.7"
+        assert [wait_told(owner, "sh.editor") for _ in range(6)][-1] > 0, "an address has five"
+
+
+def test_a_stranger_keeps_nobody_from_proving_who_they_are(office: Office) -> None:
+    with time_machine.travel(clock.now(), tick=False):
+        owner = office.browser(address="203.0.113.7").sign_in("gd.editor")
+        tried_from_many_addresses(office, "gd.editor")
+        office.forget_codes("gd.editor")
+        owner.get("/console/prove")
+        answer = owner.post("/console/prove", code=office.code("gd.editor"))
+        assert answer.status_code == 303
+
+
+def test_the_password_alone_makes_no_browser_a_known_one(office: Office) -> None:
+    browser = office.browser()
+    browser.give_password("gd.editor")
+    assert browser.client.get_cookie("console-device") is None
+    browser.get("/console/second-factor")
+    browser.post("/console/second-factor", code="000000")
+    assert browser.client.get_cookie("console-device") is None
+
+
 def test_an_unknown_account_is_limited_in_the_same_words(office: Office) -> None:
     with time_machine.travel(clock.now(), tick=False):
         tried_from_many_addresses(office, "nobody")

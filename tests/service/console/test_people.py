@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import pyotp
 import pytest
+import time_machine
 from sqlalchemy import delete
 
-from service import audit
+from service import audit, clock
 from service.approvals import operations as changes
 from service.approvals import queries
 from service.approvals.models import Document, VersionRow
@@ -61,7 +63,45 @@ def test_a_new_person_comes_with_a_password_for_once_and_no_rights(
     assert password
     assert "没有任何权限" in admin.get("/console/people/li.wei").text
     assert password[1] not in admin.get("/console/people").text
+    assert "7 天内有效" in added.text
+    assert "初始密码到" in admin.get("/console/people/li.wei").text
     assert office.browser().give_password("li.wei", password[1]).status_code == 303
+    with time_machine.travel(clock.now() + operations.FIRST_LIFE, tick=True):
+        late = office.browser(address="192.0.2.3").give_password("li.wei", password[1])
+    assert late.status_code == 401, "a first password that nobody used lapses"
+
+
+def test_whoever_approves_rights_reads_when_the_persons_phone_was_bound(
+    office: Office, admin: Browser
+) -> None:
+    """An administrator who bound one in the person's place is found out by asking the person."""
+    admin.get("/console/people/new")
+    added = admin.post("/console/people/new", login="li.wei", name="李伟", email="", subject="")
+    password = re.search(r'id="initial-password">([^<]+)<', added.text)
+    assert password
+    assert ask(admin, "li.wei", "B440000", "checker") == 303
+    assert "本人登录、绑定以后才能批准" in admin.get("/console/people/li.wei").text
+    number, _hash = open_change(office, "li.wei", "B440000")
+    checker = office.browser(address="192.0.2.4").sign_in("gd.checker")
+    where = f"/console/changes/{number}/approve"
+    page = checker.get(where).text
+    assert "还没有绑定动态码" in page
+    seal = re.search(r'name="seal" value="([^"]+)"', page)
+    assert seal
+    refused = checker.post(where, seal=seal[1])
+    assert "证明不了登录的是本人" in refused.text
+    assert grants(office, "li.wei") == ()
+    first = office.browser(address="192.0.2.5")
+    first.give_password("li.wei", password[1])
+    secret = re.search(r'id="secret">(\w+)<', first.get("/console/second-factor").text)
+    assert secret
+    code = pyotp.TOTP(secret[1]).at(clock.epoch())
+    assert "恢复码" in first.post("/console/second-factor", code=code).text
+    assert re.search(
+        r"李伟（li.wei）在 [-0-9]+ [0-9:]+ 绑定了现在的动态码", checker.get(where).text
+    )
+    checker.post(where, seal=seal[1])
+    assert grants(office, "li.wei") == (Grant("checker", "B440000"),)
 
 
 def test_what_is_wrong_with_a_new_person_is_told_and_what_was_typed_stays(admin: Browser) -> None:
@@ -77,6 +117,7 @@ def test_rights_count_only_after_a_second_person_of_the_branch_said_yes(
     office: Office, admin: Browser
 ) -> None:
     office.take_on("li.wei")
+    office.bind("li.wei")
     assert ask(admin, "li.wei", "B440000", "editor") == 303
     assert grants(office, "li.wei") == ()
     number, seal = open_change(office, "li.wei", "B440000")

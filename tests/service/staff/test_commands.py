@@ -13,10 +13,12 @@ from flask import Flask
 
 from config import Settings
 from regions import branches
+from service import clock
 from service.assembly import assemble
 from service.db import db
 from service.staff import cast, operations, passwords
 from service.staff.commands import staff_group
+from service.staff.models import StaffGrant
 from service.staff.rights import Grant
 from service.wiring import Tables, Unit, Wiring
 from tests.service.staff.conftest import BANK
@@ -150,3 +152,19 @@ def test_a_real_account_with_the_real_wechat_shows_no_codes_either(tmp_path: Pat
     told = run(app, "code", "gd.editor")
     assert (told.exit_code, "本人的手机" in told.output) == (1, True)
     app.extensions["wiring"].hang_up()
+
+
+def test_a_role_that_a_release_dropped_is_listed_and_can_be_taken_back(own_app: Flask) -> None:
+    run(own_app, "add", "li", "--name", "李")
+    run(own_app, "grant", "li", "editor", "B440000")
+    with own_app.extensions["wiring"].unit() as unit:
+        staff_id = operations.required(unit, "li").id
+        row = {"staff_id": staff_id, "branch_code": "B440000", "role": "curator"}
+        unit.db.execute(unit.insert(StaffGrant).values(**row, granted_at=clock.now()))
+    listed = run(own_app, "list")
+    assert listed.exit_code == 0, listed.output
+    assert "B440000 curator（没有这个角色）" in listed.output
+    assert run(own_app, "revoke", "li", "editor", "B440000").exit_code == 0
+    assert run(own_app, "revoke", "li", "curator", "B440000").exit_code == 0
+    assert granted(own_app, "li") == ()
+    assert run(own_app, "revoke", "li", "curator", "B440000").exit_code == 1

@@ -8,7 +8,7 @@ from werkzeug.exceptions import Forbidden, NotFound
 
 from service import audit
 from service.staff import Me, cast, door, grants_section, may_at, operations, second_factor
-from service.staff.grants_section import SECTION, NoLonger, OwnRights
+from service.staff.grants_section import SECTION, NoLonger, NotYetProved, OwnRights
 from service.staff.models import Staff
 from service.staff.operations import StaffRefused
 from service.staff.rights import ROLES, Grant
@@ -17,6 +17,13 @@ from service.wiring import Unit
 
 def hire(unit: Unit, login: str = "li.wei", **more: str) -> int:
     return operations.add(unit, login=login, name="李伟", by=None, **more)  # type: ignore[arg-type]  # by name
+
+
+def bind(unit: Unit, staff_id: int) -> None:
+    """The person has come in once, with a phone of their own."""
+    secret = second_factor.new_secret()
+    seal = second_factor.sealed(unit, secret)
+    assert second_factor.settle(unit, staff_id, seal=seal, code=second_factor.code_now(secret))
 
 
 def granted(unit: Unit, login: str) -> tuple[Grant, ...]:
@@ -139,9 +146,10 @@ def test_the_cast_may_be_seeded_twice(bank: Unit) -> None:
 
 def test_rights_as_a_document(bank: Unit) -> None:
     staff_id = hire(bank)
+    bind(bank, staff_id)
     by = Me(staff_id + 1, "boss", "老板")
     assert SECTION.read(bank, "B440000", "li.wei") == {"roles": []}
-    assert SECTION.read(bank, "B440000", "nobody") is None
+    assert SECTION.read(bank, "B440000", "nobody") == {"roles": []}, "absent and foreign look alike"
     wanted = {"roles": ["editor"]}
     assert not SECTION.faults(bank, "B440000", "li.wei", wanted)
     SECTION.apply(bank, "B440000", "li.wei", wanted, by)
@@ -188,3 +196,29 @@ def test_whoever_leaves_takes_everything_along(bank: Unit) -> None:
     operations.set_grants(bank, staff_id=staff_id, branch="HQ", roles=["reader"], by=None)
     bank.db.execute(text("DELETE FROM staff"))
     assert bank.db.execute(text("SELECT count(*) FROM staff_grants")).scalar() == 0
+
+
+def test_rights_are_given_to_nobody_whom_only_a_password_stands_for(bank: Unit) -> None:
+    """Or whoever was shown the first password has the rights once a second person said yes."""
+    staff_id = hire(bank)
+    by, wanted = Me(staff_id + 1, "boss", "老板"), {"roles": ["checker"]}
+    assert not SECTION.faults(bank, "B440000", "li.wei", wanted), "it may be asked for before"
+    with pytest.raises(NotYetProved, match="李伟"):
+        SECTION.apply(bank, "B440000", "li.wei", wanted, by)
+    assert "还没有绑定动态码" in grants_section.beware(bank, "li.wei")[0]
+    operations.set_grants(bank, staff_id=staff_id, branch="B440000", roles=["checker"], by=None)
+    SECTION.apply(bank, "B440000", "li.wei", {"roles": []}, by)
+    assert granted(bank, "li.wei") == (), "what they have can be taken at any time"
+    bind(bank, staff_id)
+    assert "向本人核实" in grants_section.beware(bank, "li.wei")[0]
+    SECTION.apply(bank, "B440000", "li.wei", wanted, by)
+    assert granted(bank, "li.wei") == (Grant("checker", "B440000"),)
+
+
+def test_whoever_comes_by_single_sign_on_is_known_once_they_came(bank: Unit) -> None:
+    staff_id = hire(bank, oidc_subject="e-1")
+    assert not operations.required(bank, "li.wei").is_proved
+    operations.came_in(bank, me=Me(staff_id, "li.wei", "李伟"), how="sso")
+    assert operations.required(bank, "li.wei").is_proved
+    assert "统一认证" in grants_section.beware(bank, "li.wei")[0]
+    assert grants_section.beware(bank, "nobody") == ()
