@@ -18,8 +18,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from regions import divisions
 from regions.boundaries import encloses
 from regions.divisions import DivisionCode
+from service import clock
 from service.db import Model
 from service.epochs import Kept, bump
+from service.happenings import Fact, OpenId
 from service.wiring import Unit
 
 #: "HQ", or "B" followed by the division the branch sits in, such as "B320500".
@@ -35,7 +37,7 @@ class BranchesRefused(ValueError):
 
     def __init__(self, faults: Sequence[str]) -> None:
         self.faults = tuple(faults)
-        super().__init__("these branches cannot be used:\n" + "\n".join(f"  {f}" for f in faults))
+        super().__init__("这些分行不能用：\n" + "\n".join(f"  {f}" for f in faults))
 
 
 class BranchRow(Model):
@@ -47,7 +49,7 @@ class BranchRow(Model):
     name: Mapped[str] = mapped_column(String(60))
     short_name: Mapped[str] = mapped_column(String(20), unique=True)
     level: Mapped[int] = mapped_column(SmallInteger)
-    parent_code: Mapped[str | None] = mapped_column(ForeignKey("branches.code"))
+    parent_code: Mapped[str | None] = mapped_column(ForeignKey("branches.code"), index=True)
     division: Mapped[str | None] = mapped_column(String(6))
     sort: Mapped[int]
 
@@ -58,7 +60,7 @@ class TerritoryRow(Model):
     __tablename__ = "branch_territories"
 
     division_code: Mapped[str] = mapped_column(String(6), primary_key=True)
-    branch_code: Mapped[str] = mapped_column(ForeignKey("branches.code"))
+    branch_code: Mapped[str] = mapped_column(ForeignKey("branches.code"), index=True)
 
 
 class ExceptionRow(Model):
@@ -68,7 +70,7 @@ class ExceptionRow(Model):
 
     name: Mapped[str] = mapped_column(String(60), primary_key=True)
     within: Mapped[str] = mapped_column(String(6))
-    branch_code: Mapped[str] = mapped_column(ForeignKey("branches.code"))
+    branch_code: Mapped[str] = mapped_column(ForeignKey("branches.code"), index=True)
     #: JSON, ``[[lng, lat], …]`` in GCJ-02.
     outline: Mapped[str] = mapped_column(Text)
 
@@ -115,6 +117,11 @@ class Serving:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class TerritoriesChanged(Fact):
+    """The bank's branches were replaced; it concerns no one follower, so no openid is given."""
+
+
 HEAD_ALONE: Final = Bank((Branch(HEAD_OFFICE, "总行", "总行", 0, None, None),), ())
 
 
@@ -153,6 +160,13 @@ class Directory:
     def children(self, code: str) -> tuple[Branch, ...]:
         """The branches directly under this one, in their order."""
         return tuple(self._children.get(code, ()))
+
+    def below(self, code: str) -> tuple[Branch, ...]:
+        """The branch and all below it, each before its own; empty for an unknown code."""
+        found = self.get(code)
+        if found is None:
+            return ()
+        return (found, *(one for child in self.children(code) for one in self.below(child.code)))
 
     def claim(self, division: str) -> tuple[DivisionCode, Branch] | None:
         """The narrowest claimed division that holds this one, and who claims it."""
@@ -232,7 +246,8 @@ def install(unit: Unit, bank: Bank) -> None:
         }
         insert = unit.insert(BranchRow).values(code=branch.code, **values)
         unit.db.execute(insert.on_conflict_do_update(index_elements=["code"], set_=values))
-    unit.db.execute(delete(BranchRow).where(BranchRow.code.not_in(kept)))
+    gone = set(unit.db.execute(select(BranchRow.code)).scalars()) - set(kept)
+    unit.db.execute(delete(BranchRow).where(BranchRow.code.in_(gone)))
     for claimed, code in bank.territories:
         unit.db.execute(unit.insert(TerritoryRow).values(division_code=claimed, branch_code=code))
     for exception in bank.exceptions:
@@ -245,17 +260,18 @@ def install(unit: Unit, bank: Bank) -> None:
             )
         )
     bump(unit, "branches")
+    unit.announce(TerritoriesChanged(OpenId(""), clock.now()))
 
 
 def faults(bank: Bank) -> list[str]:
     """What contradicts itself, in sentences; empty when the bank can be used."""
     by_code = {branch.code: branch for branch in bank.branches}
     found = [
-        f"{what} {value} is given {times} times"
+        f"{what} {value}：出现了 {times} 次，只能有一个"
         for what, values in (
-            ("branch code", [branch.code for branch in bank.branches]),
-            ("short name", [branch.short_name for branch in bank.branches]),
-            ("exception", [exception.name for exception in bank.exceptions]),
+            ("机构代码", [branch.code for branch in bank.branches]),
+            ("简称", [branch.short_name for branch in bank.branches]),
+            ("例外", [exception.name for exception in bank.exceptions]),
         )
         for value, times in Counter(values).items()
         if times > 1
@@ -267,16 +283,16 @@ def faults(bank: Bank) -> list[str]:
 
 def _faults_in_tree(by_code: Mapping[BranchCode, Branch]) -> Iterator[str]:
     if HEAD_OFFICE not in by_code:
-        yield f"there is no head office {HEAD_OFFICE}"
+        yield f"{HEAD_OFFICE}：缺少总行"
     for branch in by_code.values():
         if (branch.parent is None) != (branch.code == HEAD_OFFICE):
-            yield f"{branch.code}: head office has no parent, every other branch has one"
+            yield f"{branch.code}：总行没有上级，其余分行都有一个上级"
         elif branch.parent is not None and branch.parent not in by_code:
-            yield f"{branch.code}: its parent {branch.parent} does not exist"
+            yield f"{branch.code}：上级 {branch.parent} 不存在"
         elif _is_its_own_ancestor(branch, by_code):
-            yield f"{branch.code}: is its own ancestor"
+            yield f"{branch.code}：绕了一圈又成了自己的上级"
         elif branch.parent is not None and by_code[branch.parent].level != branch.level - 1:
-            yield f"{branch.code}: level {branch.level} does not stand right below its parent's"
+            yield f"{branch.code}：第 {branch.level} 级不在其上级的紧下一级"
 
 
 def _is_its_own_ancestor(branch: Branch, by_code: Mapping[BranchCode, Branch]) -> bool:
@@ -296,19 +312,19 @@ def _faults_in_claims(bank: Bank, by_code: Mapping[BranchCode, Branch]) -> Itera
     for division, code in bank.territories:
         claimants.setdefault(division, []).append(code)
         if code not in by_code:
-            yield f"{division}: is claimed by {code}, which does not exist"
+            yield f"{division}：由不存在的 {code} 服务"
         if table.get(division) is None:
-            yield f"{division}: is claimed by {code}, but there is no such division"
+            yield f"{division}：没有这个行政区划（{code} 写的）"
     for claimed, codes in claimants.items():
         if len(codes) > 1:
-            yield f"{claimed}: is claimed by {' and '.join(codes)}; one branch serves a place"
+            yield f"{claimed}：同时由 {'、'.join(codes)} 服务，一处只能由一家分行服务"
     for exception in bank.exceptions:
         if exception.branch not in by_code:
-            yield f"{exception.name}: is served by {exception.branch}, which does not exist"
+            yield f"{exception.name}：由不存在的 {exception.branch} 服务"
         if table.get(exception.within) is None:
-            yield f"{exception.name}: lies in {exception.within}, but there is no such division"
+            yield f"{exception.name}：所在的 {exception.within} 不是行政区划代码"
         if len(exception.outline) < 3:
-            yield f"{exception.name}: a ring has three corners or more"
+            yield f"{exception.name}：一圈至少要三个角"
 
 
 def _load(unit: Unit) -> Directory:

@@ -10,24 +10,31 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, BinaryIO
+from pathlib import Path
+from typing import Any, BinaryIO, Final
 
 import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from config import Settings
-from regions import atlas, branches, divisions, sample
+from regions import atlas, branches, divisions, roster, sample
 from regions.atlas import Atlas
 from regions.boundaries import BoundariesUnreadable
-from regions.branches import Branch, Directory
+from regions.branches import Bank, Branch, Directory
 from regions.coordinates import Datum, to_gcj02
+from regions.roster import Difference
+from service.sheets import SheetRefused
 from service.wiring import wiring
 
 regions_group = AppGroup("regions", help="地区：边界图、定位和分行。")
 
 #: Exports from spreadsheets come in either of these.
 _ENCODINGS = ("utf-8-sig", "gb18030")
+_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+#: How many branches a difference names before it only counts.
+_NAMED: Final = 10
+_NONE_YET: Final = "数据库里还没有分行"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,42 @@ def list_branches() -> None:
             show(child, depth + 1)
 
     show(directory.head, 0)
+
+
+@regions_group.command("import")
+@click.argument("file", type=_FILE)
+@click.option("--exceptions", type=_FILE, help="例外的地块：GeoJSON 多边形，GCJ-02。")
+@click.option("--dry-run", is_flag=True, help="只检查并说明会变什么，不写入。")
+@click.option("--yes", is_flag=True, help="不再询问，直接替换。")
+def take_in(file: Path, exceptions: Path | None, dry_run: bool, yes: bool) -> None:
+    """导入 CSV 作为全部分行：没有列出的分行会被撤下，有一行不对就全部不导入。
+
+    列：机构代码、机构名称、简称、上级机构（不写就是总行）、所在区划、服务区划（不写就是所在区划）。
+    """
+    try:
+        bank = roster.check(file, exceptions)
+    except SheetRefused as refused:
+        raise click.ClickException(f"没有导入任何分行：\n{refused}") from refused
+    with wiring().reading() as unit:
+        found = roster.difference(branches.directory(unit), Directory(bank))
+    _tell(bank, found)
+    if dry_run:
+        click.echo("检查通过，没有写入。")
+        return
+    if found.gone and not yes:
+        click.confirm("撤下的分行，其专区、账号和网点将没有归属。继续？", abort=True)
+    with wiring().unit() as unit:
+        branches.install(unit, bank)
+    click.echo("已导入。请再运行 flask regions check，然后 flask menus plan。")
+
+
+def _tell(bank: Bank, found: Difference) -> None:
+    click.echo(f"共 {len(bank.branches)} 家机构，{len(bank.exceptions)} 处例外。")
+    for says, listed in (("新增", found.added), ("撤下", found.gone), ("改动", found.changed)):
+        names = "、".join(one.short_name for one in listed[:_NAMED])
+        more = f"等 {len(listed)} 家" if len(listed) > _NAMED else ""
+        click.echo(f"{says} {len(listed)} 家{'：' if names else ''}{names}{more}")
+    click.echo(f"{len(found.moved)} 个区县改由别的分行服务。")
 
 
 @regions_group.command("check", help="检查每个区县是否恰好属于一家分行，列出缺口。")
@@ -174,8 +217,11 @@ def _directory() -> tuple[Directory | None, str]:
     if directory is not None and directory.all != branches.HEAD_ALONE.branches:
         return directory, ""
     if wiring().settings.in_production:
-        return None, "数据库里还没有分行，无法判断归哪家分行；请先导入本行的分行"
-    return Directory(sample.bank()), "数据库里还没有分行，此处按样例银行回答"
+        return (
+            None,
+            "数据库里还没有分行，无法判断归哪家分行；请先用 flask regions import 导入本行的分行",
+        )
+    return Directory(sample.bank()), f"{_NONE_YET}，此处按样例银行回答"
 
 
 def _locate_rows(finder: _Finder, file: BinaryIO, datum: Datum) -> None:

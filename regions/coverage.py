@@ -69,19 +69,30 @@ _COUNTED: Final = (
 def cover(area: Area) -> Coverage:
     """Which counties the area takes in. The same area is asked about again and again while it is
     drawn, proposed and decided on, so the answer is kept."""
-    taken = _ground(area.inside).difference(_ground(area.outside))
-    shapely.prepare(taken)
+    parts = _Parts(area)
     whole: list[str] = []
-    parts: dict[str, float] = {}
+    shares: dict[str, float] = {}
     for code, land in sorted(_counties().items()):
-        if not taken.intersects(land):
-            continue
-        share = taken.intersection(land).area / land.area
+        share = parts.share(code, land)
         if share >= 1 - _SLIVER:
             whole.append(code)
         elif share > _SLIVER:
-            parts[code] = round(share, 3)
-    return Coverage(tuple(whole), MappingProxyType(parts))
+            shares[code] = round(share, 3)
+    return Coverage(tuple(whole), MappingProxyType(shares))
+
+
+def overlap(one: Area, other: Area) -> bool:
+    """Whether some land lies in both areas."""
+    here, there = cover(one), cover(other)
+    shared = set(here.counties).intersection(there.counties)
+    if not shared.isdisjoint(here.whole) or not shared.isdisjoint(there.whole):
+        return True
+    mine, theirs = _Parts(one), _Parts(other)
+    lands = ((code, _counties()[code]) for code in shared)
+    return any(
+        mine.piece(code, land).intersection(theirs.piece(code, land)).area > _SLIVER * land.area
+        for code, land in lands
+    )
 
 
 def complete(covered: Coverage) -> frozenset[str]:
@@ -140,15 +151,24 @@ def _middle(south: int | None, west: int | None) -> tuple[float, float] | None:
 
 @lru_cache(maxsize=64)
 def _complete(whole: tuple[str, ...]) -> frozenset[str]:
-    table = divisions.table()
+    table, lowest = divisions.table(), _lowest()
     inside = {str(table.current(code)) for code in whole}
     above = {step for code in whole for step in _above(table, code)}
-    return frozenset(whole) | {
-        code
-        for code in above
-        if inside >= {str(table.current(one.code)) for one in table.counties(code)}
-        and table.counties(code)
-    }
+    return frozenset(whole) | {code for code in above if code in lowest and inside >= lowest[code]}
+
+
+@cache
+def _lowest() -> Mapping[str, frozenset[str]]:
+    """The divisions below each, itself included, that have none below themselves: counties, and
+    cities without any, such as 东莞. A province is not whole without them."""
+    table = divisions.table()
+    parents = {one.parent for one in table}
+    found: dict[str, set[str]] = {}
+    for one in table:
+        if one.code not in parents:
+            for step in _above(table, one.code):
+                found.setdefault(step, set()).add(str(table.current(one.code)))
+    return {code: frozenset(each) for code, each in found.items()}
 
 
 def _above(table: divisions.Divisions, code: str) -> tuple[str, ...]:
@@ -161,19 +181,56 @@ def divisions_of(covered: Coverage) -> list[str]:
     return sorted({code for county in covered.counties for code in _above(table, county)})
 
 
-def _ground(shape: Shape) -> Any:
-    counties = _counties()
-    lands = [counties[code] for code in _counties_of(shape.divisions) if code in counties]
-    return shapely.union_all([*lands, *map(_polygon, shape.polygons), *map(_round, shape.circles)])
+class _Parts:
+    """An area taken apart, so that of a county that is listed nothing needs to be worked out: the
+    land of the whole country in one piece would take a quarter of a minute to compare."""
+
+    def __init__(self, area: Area) -> None:
+        self._listed = _counties_of(area.inside.divisions)
+        self._excepted = _counties_of(area.outside.divisions)
+        self._drawn, self._cut = _drawn(area.inside), _drawn(area.outside)
+
+    def share(self, code: str, land: Any) -> float:
+        """How much of this county's land is inside, from 0 to 1."""
+        if code in self._excepted:
+            return 0.0
+        if code in self._listed and not self._cut.intersects(land):
+            return 1.0
+        if code not in self._listed and not self._drawn.intersects(land):
+            return 0.0
+        share: float = self.piece(code, land).area / land.area
+        return share
+
+    def piece(self, code: str, land: Any) -> Any:
+        """The part of this county's land that is inside."""
+        if code in self._excepted:
+            return shapely.Polygon()
+        taken = land if code in self._listed else self._drawn.intersection(land)
+        return taken.difference(self._cut)
+
+
+def _drawn(shape: Shape) -> Any:
+    found = shapely.union_all([*map(_polygon, shape.polygons), *map(_round, shape.circles)])
+    shapely.prepare(found)
+    return found
 
 
 def _counties_of(codes: Iterable[str]) -> set[str]:
+    """Every land of the map that belongs to one of these divisions."""
+    table, below = divisions.table(), _lands_below()
+    return {land for code in codes for land in below.get(str(table.current(code)), ())}
+
+
+@cache
+def _lands_below() -> Mapping[str, frozenset[str]]:
+    """The map's lands in each division. The map knows more than the list has counties: cities
+    without any, the districts of Hong Kong, and farms that belong to a province alone."""
     table = divisions.table()
-    found: set[str] = set()
-    for code in codes:
-        below = {str(table.current(one.code)) for one in table.counties(code)}
-        found |= below or {str(table.current(code))}
-    return found
+    found: dict[str, set[str]] = {}
+    for land in _counties():
+        for step in {land, *_above(table, land)}:
+            found.setdefault(step, set()).add(land)
+    return {code: frozenset(lands) for code, lands in found.items()}
 
 
 def _polygon(polygon: Polygon) -> Any:

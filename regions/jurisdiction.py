@@ -1,4 +1,4 @@
-"""The bank's tree as the staff's rights see it: codes up to head office, and names."""
+"""The bank's tree as the staff's rights see it: codes up to head office and down, and names."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ def lineage(unit: Unit, code: str) -> tuple[BranchCode, ...]:
     return tuple(branch.code for branch in directory(unit).chain(code))
 
 
+def below(unit: Unit, code: str) -> frozenset[BranchCode]:
+    """The codes of a branch and of every branch below it; none for a branch there is not."""
+    return frozenset(branch.code for branch in directory(unit).below(code))
+
+
 def names(unit: Unit) -> Mapping[str, str]:
     """Every branch's name by its code: head office, then each branch with those below it."""
     known = directory(unit)
-    found: dict[str, str] = {}
-    waiting = [known.head]
-    while waiting:
-        branch = waiting.pop()
-        found[branch.code] = branch.name
-        waiting.extend(reversed(known.children(branch.code)))
-    return found
+    return {branch.code: branch.name for branch in known.below(known.head.code)}

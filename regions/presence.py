@@ -6,7 +6,6 @@ that changes nothing is not even written down.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,11 +24,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from regions import branches, divisions, latest
-from regions.branches import Branch, BranchCode
+from regions import branches, divisions, latest, moves
+from regions.branches import Branch
 from regions.divisions import DivisionCode
 from regions.fixes import STRENGTH, Fix, Source, fix_in, is_clear
-from service import clock, followers, journal
+from regions.moves import CELLS_PER_DEGREE as CELLS_PER_DEGREE  # Part of what is kept here.
+from regions.moves import Spot
+from service import clock, followers
 from service.db import Insert, Model, Prepared, UtcTime, table_of
 from service.happenings import (
     Fact,
@@ -47,8 +48,6 @@ from service.wiring import Unit
 HOLD = timedelta(minutes=10)
 #: A place that is confirmed again and again is written down again only this often.
 REFRESH = timedelta(hours=12)
-#: Cells are hundredths of a degree, about a kilometre.
-CELLS_PER_DEGREE = 100
 _EXPIRED_AT_A_TIME = 500
 
 
@@ -74,8 +73,9 @@ class Presence(Model):
     candidate_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
     __table_args__ = (
-        # How many followers an area concerns is counted county by county, from this alone.
-        Index(None, "division", "cell_south", "cell_west"),
+        # How many followers an area concerns is counted county by county, from this alone; and
+        # walks through a county find in it whom they come to next.
+        Index(None, "division", "cell_south", "cell_west", "openid"),
     )
 
 
@@ -105,14 +105,6 @@ _NOTE = (
 
 
 @dataclass(frozen=True, slots=True)
-class FollowerMoved(Fact):
-    """A follower is served by another branch from now on."""
-
-    branch: BranchCode
-    previous: BranchCode | None
-
-
-@dataclass(frozen=True, slots=True)
 class Whereabouts:
     """Where a follower is, as pages and replies need it."""
 
@@ -124,6 +116,8 @@ class Whereabouts:
     seen_at: datetime | None
     #: A sentence for the follower.
     why: str
+    #: They are near a border, and it is not settled on which side.
+    is_uncertain: bool = False
 
     @property
     def pinned(self) -> bool:
@@ -161,11 +155,10 @@ def follow_to(unit: Unit, fact: LocationReported) -> None:
         return
     if row is None:
         followers.meet(unit, fact)
-    if row is not None and row.branch == fix.branch:
-        _write(unit, fix, branch=fix.branch)
-    elif is_clear(unit, fix) or _agrees(row, fix):
-        _write(unit, fix, branch=fix.branch)
-        _announce_move(unit, fix.openid, fix.at, fix.branch, row.branch if row else None)
+    stays = row is not None and row.branch == fix.branch
+    if stays or is_clear(unit, fix) or _agrees(row, fix):
+        now = Spot(fix.branch, fix.division, *_cell(fix))
+        _place(unit, Fact(fix.openid, fix.at), now, source=fix.source, known=row)
     else:
         _note_candidate(unit, fix, row)
 
@@ -188,19 +181,16 @@ def stand_in(
     fix = Fix(openid, at, Source.SCENE, 0.0, 0.0, 0.0, division or DivisionCode(""), branch.code)
     if row is not None and _is_overruled(row, fix):
         return
-    followers.meet(unit, Fact(openid, at))
-    _put(unit, openid, branch=branch.code, division=division, source=Source.SCENE, seen_at=at)
-    _announce_move(unit, openid, at, branch.code, row.branch if row else None)
+    followers.meet(unit, fact := Fact(openid, at))
+    _place(unit, fact, Spot(branch.code, division), source=Source.SCENE, known=row)
 
 
 def choose(unit: Unit, openid: OpenId, division: DivisionCode) -> Branch:
     """The follower picks a city; it stands until they release it or it expires."""
     branch = branches.directory(unit).serving(division).branch
     row = _row(unit, openid)
-    at = clock.now()
-    followers.meet(unit, Fact(openid, at))
-    _put(unit, openid, branch=branch.code, division=division, source=Source.CHOSEN, seen_at=at)
-    _announce_move(unit, openid, at, branch.code, row.branch if row else None)
+    followers.meet(unit, fact := Fact(openid, clock.now()))
+    _place(unit, fact, Spot(branch.code, division), source=Source.CHOSEN, known=row)
     return branch
 
 
@@ -222,7 +212,7 @@ def revoke(unit: Unit, fact: PermissionRevoked) -> None:
         return
     _erase(unit, fact.openid)
     head = branches.directory(unit).head.code
-    _announce_move(unit, fact.openid, fact.at, head, row.branch)
+    moves.announce(unit, fact, now=Spot(head), before=_spot(row))
 
 
 def forget(unit: Unit, fact: Unfollowed) -> None:
@@ -234,11 +224,12 @@ def forget(unit: Unit, fact: Unfollowed) -> None:
 def expire(unit: Unit) -> None:
     """Forget places that nothing confirmed for the settings' number of days, some at a time."""
     limit = clock.now() - timedelta(days=unit.settings.presence_days)
-    query = select(Presence.openid, Presence.branch).where(Presence.seen_at < limit)
+    query = select(*_TABLE.columns).where(Presence.seen_at < limit)
     head = branches.directory(unit).head.code
     for row in unit.db.execute(query.limit(_EXPIRED_AT_A_TIME)).all():
         _erase(unit, row.openid)
-        _announce_move(unit, OpenId(row.openid), clock.now(), head, row.branch)
+        fact = Fact(OpenId(row.openid), clock.now())
+        moves.announce(unit, fact, now=Spot(head), before=_spot(row))
 
 
 def where(unit: Unit, openid: OpenId | None) -> Whereabouts:
@@ -251,15 +242,10 @@ def where(unit: Unit, openid: OpenId | None) -> Whereabouts:
     code = row.candidate if uncertain else row.branch
     division = row.candidate_division if uncertain else row.division
     branch = directory.get(code or "") or directory.head
-    cell = None
-    if row.cell_south is not None and row.cell_west is not None:
-        cell = (
-            (row.cell_south + 0.5) / CELLS_PER_DEGREE,
-            (row.cell_west + 0.5) / CELLS_PER_DEGREE,
-        )
+    cell = moves.middle(row.cell_south, row.cell_west)
     source = Source(row.source)
     why = _why(source, division, branch=branch, uncertain=uncertain)
-    return Whereabouts(branch, division, source, cell, row.seen_at, why)
+    return Whereabouts(branch, division, source, cell, row.seen_at, why, uncertain)
 
 
 def nowhere(unit: Unit) -> Whereabouts:
@@ -316,8 +302,7 @@ def _is_watched(unit: Unit, fix: Fix) -> bool:
 
 
 def _cell(fix: Fix) -> tuple[int, int]:
-    south, west = fix.latitude * CELLS_PER_DEGREE, fix.longitude * CELLS_PER_DEGREE
-    return math.floor(south), math.floor(west)
+    return moves.cell_at(fix.latitude, fix.longitude)
 
 
 def _is_overruled(row: Row[tuple[object, ...]], fix: Fix) -> bool:
@@ -346,33 +331,38 @@ def _note_candidate(unit: Unit, fix: Fix, row: Row[tuple[object, ...]] | None) -
     _put(unit, fix.openid, branch=None, division=None, source=fix.source, seen_at=fix.at, **noted)
 
 
-def _write(unit: Unit, fix: Fix, *, branch: BranchCode) -> None:
-    south, west = _cell(fix)
+def _place(
+    unit: Unit,
+    fact: Fact,
+    now: Spot,
+    *,
+    source: Source,
+    known: Row[tuple[object, ...]] | None,
+) -> None:
+    """Write down where a follower we have met is, and say what that changes."""
     _put(
         unit,
-        fix.openid,
-        branch=branch,
-        division=fix.division,
-        cell_south=south,
-        cell_west=west,
-        source=fix.source,
-        seen_at=fix.at,
+        fact.openid,
+        branch=now.branch,
+        division=now.division,
+        cell_south=now.south,
+        cell_west=now.west,
+        source=source,
+        seen_at=fact.at,
     )
+    moves.announce(unit, fact, now=now, before=_spot(known))
+
+
+def _spot(row: Row[tuple[object, ...]] | None) -> Spot:
+    if row is None:
+        return Spot(None)
+    return Spot(row.branch, row.division, row.cell_south, row.cell_west)
 
 
 def _put(unit: Unit, openid: OpenId, *, seen_at: datetime, **known: object) -> None:
     """Write the place of a follower we have met, whole: what is not given is forgotten."""
     _ask_again(unit, openid)
     unit.db.execute(_PUT.on(unit.db), {**_BLANK, **known, "openid": openid, "seen_at": seen_at})
-
-
-def _announce_move(
-    unit: Unit, openid: OpenId, at: datetime, branch: BranchCode, previous: str | None
-) -> None:
-    if branch == previous:
-        return
-    journal.count("followers_moved", branch=branch)
-    unit.announce(FollowerMoved(openid, at, branch, BranchCode(previous) if previous else None))
 
 
 def _ask_again(unit: Unit, openid: str) -> None:

@@ -145,13 +145,13 @@ HEAD = branch("HQ", None, 0)
 @pytest.mark.parametrize(
     ("contradiction", "bank"),
     [
-        ("no head office", Bank((branch("B1", "HQ", 1),), ())),
-        ("is its own ancestor", Bank((HEAD, branch("B1", "B2", 1), branch("B2", "B1", 2)), ())),
-        ("is its own ancestor", Bank((HEAD, branch("B1", "B1", 1)), ())),
-        ("does not exist", Bank((HEAD, branch("B1", "B9", 1)), ())),
-        ("has no parent", Bank((HEAD, branch("B1", None, 1)), ())),
-        ("level 3", Bank((HEAD, branch("B1", "HQ", 3)), ())),
-        ("given 2 times", Bank((HEAD, branch("B1", "HQ", 1), branch("B1", "HQ", 1)), ())),
+        ("缺少总行", Bank((branch("B1", "HQ", 1),), ())),
+        ("自己的上级", Bank((HEAD, branch("B1", "B2", 1), branch("B2", "B1", 2)), ())),
+        ("自己的上级", Bank((HEAD, branch("B1", "B1", 1)), ())),
+        ("B9 不存在", Bank((HEAD, branch("B1", "B9", 1)), ())),
+        ("总行没有上级", Bank((HEAD, branch("B1", None, 1)), ())),
+        ("第 3 级", Bank((HEAD, branch("B1", "HQ", 3)), ())),
+        ("出现了 2 次", Bank((HEAD, branch("B1", "HQ", 1), branch("B1", "HQ", 1)), ())),
     ],
 )
 def test_a_tree_that_contradicts_itself_is_refused(contradiction: str, bank: Bank) -> None:
@@ -166,7 +166,7 @@ def test_a_territory_claimed_twice_is_refused_and_nothing_changes(unit: Unit) ->
         bank,
         territories=(*bank.territories, (DivisionCode("320500"), BranchCode("B320000"))),
     )
-    with pytest.raises(BranchesRefused, match="320500: is claimed by B320500 and B320000"):
+    with pytest.raises(BranchesRefused, match="320500：同时由 B320500、B320000 服务"):
         branches.install(unit, twice)
     assert branches.directory(unit).serving("320508").branch.name == "苏州分行"
 
@@ -174,9 +174,9 @@ def test_a_territory_claimed_twice_is_refused_and_nothing_changes(unit: Unit) ->
 @pytest.mark.parametrize(
     ("fault", "within", "served_by", "corners"),
     [
-        ("does not exist", "441521", "B9", 3),
-        ("no such division", "9", "HQ", 3),
-        ("three corners", "441521", "HQ", 2),
+        ("不存在的 B9", "441521", "B9", 3),
+        ("不是行政区划", "9", "HQ", 3),
+        ("三个角", "441521", "HQ", 2),
     ],
 )
 def test_an_exception_that_makes_no_sense_is_refused(
@@ -187,3 +187,13 @@ def test_an_exception_that_makes_no_sense_is_refused(
     )
     with pytest.raises(BranchesRefused, match=fault):
         Directory(Bank((HEAD,), (), (drawn,)))
+
+
+def test_a_branch_stands_before_those_below_it(directory: Directory) -> None:
+    below = [one.code for one in directory.below("B440000")]
+    assert below[0] == "B440000"
+    assert "B441900" in below
+    chains = {one.code: [up.code for up in directory.chain(one.code)] for one in directory.all}
+    assert sorted(below) == sorted(code for code in chains if "B440000" in chains[code])
+    assert len(directory.below("HQ")) == len(directory.all)
+    assert directory.below("B999999") == ()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import insert
 
-from regions import areas, coverage, sample
+from regions import areas, coverage, divisions, sample
 from regions.presence import Presence
 from service import clock
 from service.followers import Follower
@@ -90,3 +91,57 @@ def _place(unit: Unit, number: int, division: str, cell: tuple[int, int] | None)
             source="event", seen_at=at,
         )
     )  # fmt: skip
+
+
+def test_the_whole_country_is_covered_in_a_moment() -> None:
+    provinces = [one.code for one in divisions.table() if one.level == "province"]
+    country = areas.read({"inside": {"divisions": provinces}})
+    coverage.cover(ZHUHAI_AND_A_PIECE)  # The map is read once in each process.
+    begun = time.process_time()
+    covered = coverage.cover(country)
+    assert time.process_time() - begun < 1
+    assert len(covered.whole) > 2_800
+    assert not covered.parts
+
+
+def test_a_province_takes_in_its_cities_without_counties() -> None:
+    covered = coverage.cover(areas.read({"inside": {"divisions": ["440000"]}}))
+    assert {"441900", "442000"} <= set(covered.whole)  # 东莞 and 中山
+    assert not covered.parts
+    assert "440000" in coverage.complete(covered)
+    but_one = areas.read(
+        {"inside": {"divisions": ["440000"]}, "outside": {"divisions": ["441900"]}}
+    )
+    without = coverage.cover(but_one)
+    assert set(covered.whole) - set(without.whole) == {"441900"}
+    assert "440000" not in coverage.complete(without)
+
+
+def test_a_region_whose_districts_are_not_listed_is_covered_all_the_same() -> None:
+    covered = coverage.cover(areas.read({"inside": {"divisions": ["810000"]}}))
+    assert len(covered.whole) == 18  # The districts of Hong Kong.
+    assert not covered.parts
+
+
+def test_an_excepted_county_is_outside_and_its_neighbours_stay_whole() -> None:
+    area = areas.read({"inside": {"divisions": ["440400"]}, "outside": {"divisions": ["440402"]}})
+    assert coverage.cover(area).whole == ("440403", "440404")
+    assert not coverage.cover(area).parts
+
+
+def _circle(latitude: float, longitude: float, metres: float) -> areas.Area:
+    circle = {"latitude": latitude, "longitude": longitude, "radius_m": metres}
+    return areas.read({"inside": {"circles": [circle]}})
+
+
+def test_areas_overlap_where_land_lies_in_both_and_only_there() -> None:
+    zhuhai = areas.read({"inside": {"divisions": ["440400"]}})
+    shanghai = areas.read({"inside": {"divisions": ["310000"]}})
+    around = areas.read({"inside": {"divisions": ["440000"]}, "outside": {"divisions": ["440400"]}})
+    assert coverage.overlap(zhuhai, ZHUHAI_AND_A_PIECE)
+    assert not coverage.overlap(zhuhai, shanghai)
+    assert not coverage.overlap(zhuhai, around)
+    # Two pieces of one county: apart, and one upon the other.
+    here, there = _circle(22.53, 113.35, 2_000), _circle(22.62, 113.40, 2_000)
+    assert not coverage.overlap(here, there)
+    assert coverage.overlap(here, _circle(22.53, 113.36, 2_000))

@@ -12,7 +12,8 @@ from sqlalchemy import func, select, update
 
 from regions import latest, presence, sample
 from regions.fixes import fix_in
-from regions.presence import FollowerMoved, Presence, Source
+from regions.moves import FollowerMoved
+from regions.presence import Presence, Source
 from service import clock, followers
 from service.happenings import (
     LocationReported,
