@@ -17,7 +17,7 @@ import click
 import yaml
 from flask.cli import AppGroup
 
-from lightservices.emergency import changes, in_force, operations, plans, queries, reach
+from lightservices.emergency import changes, in_force, operations, plans, queries, reach, titles
 from lightservices.emergency.content import SEVERITIES, Content, write
 from lightservices.emergency.models import Record
 from lightservices.emergency.reach import Assessment
@@ -308,16 +308,16 @@ def _numbers(text: str) -> list[float]:
 
 
 def _show(content: Content, assessment: Assessment, *, drill: bool) -> None:
-    mark = in_force.DRILL if drill else ""
     names = "、".join(branch.name for branch in assessment.branches[:8])
-    click.echo(f"{mark}{content.title}（{SEVERITIES[content.severity]}，{content.hours} 小时）")
+    title = titles.marked(content.title, drill=drill)
+    click.echo(f"{title}（{SEVERITIES[content.severity]}，{content.hours} 小时）")
     click.echo(f"  {content.headline}")
     click.echo(f"  涉及：{names}{'等' if len(assessment.branches) > 8 else ''}")
     click.echo(f"  粉丝{assessment.ticked}，网点 {assessment.outlets} 个")
 
 
 def _tell(record: Record) -> None:
-    mark = in_force.DRILL if record.drill else ""
+    mark = titles.DRILL if record.drill else ""
     until = f"，到 {_when(record.ends_at)}" if record.ends_at else ""
     click.echo(f"{mark}{record.key}  {STATES[record.stands]}{until}")
 

@@ -13,12 +13,12 @@ from typing import Any, Final
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from lightservices import catalogue
-from lightservices.catalogue.parts import Part, choice, listed, pattern, prose
+from lightservices.catalogue.parts import choice, listed, pattern, prose
 from lightservices.outlets import hours as opening
-from lightservices.wording import FAULTS, NUMBER_FAULTS
-from lightservices.wording import messages as faults_by_field
 from regions import areas, divisions
 from regions.areas import Area, AreaRefused
+from service.wording import FAULTS, NUMBER_FAULTS, Part, each
+from service.wording import messages as faults_by_field
 
 
 class Kind(StrEnum):
@@ -321,10 +321,8 @@ _NAMES: Final = {
 }  # fmt: skip
 
 
-def _said(messages: Any, where: str = "内容") -> Iterator[str]:
-    if isinstance(messages, Mapping):
-        for name, inner in messages.items():
-            yield from _said(inner, _NAMES.get(name, where) if isinstance(name, str) else where)
-        return
-    for message in messages if isinstance(messages, list) else [messages]:
-        yield f"{where}：{message}"
+def _said(messages: Any) -> Iterator[str]:
+    """Each fault under the name of the innermost field that has one."""
+    for path, message in each(messages):
+        named = (_NAMES[name] for name in reversed(path) if name in _NAMES)
+        yield f"{next(named, '内容')}：{message}"

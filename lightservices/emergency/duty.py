@@ -13,7 +13,7 @@ from typing import Any, Final
 import requests
 
 from config import Settings, faults
-from lightservices.emergency import queries
+from lightservices.emergency import queries, titles
 from service import journal
 from service.audit.chain import canonical
 from service.delivery.ledger import Delivery, Desk, Outcomes, Performer
@@ -55,10 +55,11 @@ def page(desk: Desk, deliveries: Sequence[Delivery]) -> Outcomes | None:
 def said(settings: Settings, delivery: Delivery) -> dict[str, Any]:
     """What is sent, in the shape that the bank's paging takes apart."""
     told = delivery.payload
-    mark = "【演练】" if told["drill"] else ""
+    title = titles.unmarked(told["title"], drill=told["drill"])
+    mark = titles.DRILL if told["drill"] else ""
     return {
         **told,
-        "says": f"{mark}{EVENTS.get(told['event'], told['event'])}：{told['title']}",
+        "says": f"{mark}{EVENTS.get(told['event'], told['event'])}：{title}",
         "href": f"{settings.public_base_url}{queries.ROOT}/{told['key']}",
         "id": delivery.idempotency_key,
     }

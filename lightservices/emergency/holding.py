@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
+from marshmallow import ValidationError
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from lightservices.emergency import content as contents
 from lightservices.emergency import queries, reach, snapshot
@@ -37,7 +40,10 @@ from lightservices.emergency.refusals import (
     OtherReach,
     OwnProposal,
     ReasonMissing,
+    Refused,
     Settled,
+    Uncounted,
+    Unreadable,
 )
 from lightservices.emergency.states import (
     LEADS_TO,
@@ -48,6 +54,7 @@ from lightservices.emergency.states import (
     Stage,
     hindrance,
 )
+from regions.areas import AreaRefused
 from service import audit, clock, journal
 from service.approvals.models import as_text
 from service.delivery import ledger
@@ -55,6 +62,8 @@ from service.epochs import bump
 from service.happenings import OpenId
 from service.staff import Me, rights
 from service.wiring import Unit
+
+log = structlog.stdlib.get_logger(__name__)
 
 #: The name under which every process keeps what is in force.
 EPOCH: Final = "emergencies"
@@ -91,10 +100,60 @@ def assessed(unit: Unit, content: Content) -> Assessment:
 
     Raises:
         NoArea: it has none.
+        Uncounted: the database did not answer in time.
     """
     if content.area is None:
         raise NoArea
-    return reach.assess(unit, content.area)
+    try:
+        return reach.assess(unit, content.area)
+    except OperationalError as late:
+        log.warning("an area's followers could not be counted", fault=type(late.orig).__name__)
+        raise Uncounted from late
+
+
+def weighed(unit: Unit, key: str, number: int) -> Assessment:
+    """What a version's area concerns, asked before the emergency is held: counting millions takes
+    seconds, and whoever closes it meanwhile must not wait. What a version says never changes.
+
+    Raises:
+        NotYours: there is no such version.
+        Unreadable: what it says cannot be read.
+        Uncounted: the database did not answer in time.
+    """
+    record = queries.find(unit, key)
+    if record is None:
+        raise NotYours
+    return assessed(unit, legible(queries.version(unit, record, number)))
+
+
+def counted(assessment: Assessment) -> dict[str, Any]:
+    """What was certain and likely when it was decided on, in place of when it was proposed."""
+    found = assessment.reach
+    return {
+        "certain": found.certain, "likely": found.likely, "unknown": found.unknown,
+        "branches": list(assessment.codes),
+    }  # fmt: skip
+
+
+def readable(version: Version) -> Content | None:
+    """What the version says; None where it cannot be read, which must keep nothing open."""
+    try:
+        return version.content
+    except (ValidationError, AreaRefused, ValueError):
+        log.exception("a version of an emergency cannot be read", version=version.id)
+        return None
+
+
+def legible(version: Version) -> Content:
+    """What the version says.
+
+    Raises:
+        Unreadable: it cannot be read.
+    """
+    content = readable(version)
+    if content is None:
+        raise Unreadable
+    return content
 
 
 def require_area(unit: Unit, by: Me, act: str, codes: tuple[str, ...]) -> None:
@@ -174,6 +233,23 @@ def guard(
             raise Changed
         case Hindrance.OTHER_REACH:
             raise OtherReach(case.reach)
+
+
+def hindered(
+    unit: Unit,
+    record: Record,
+    move: Move,
+    hand: Hand,
+    *,
+    version: Version | None = None,
+    assessment: Assessment | None = None,
+) -> Refused | None:
+    """Why this person could not make the move, by the same guards, for a page that offers it."""
+    try:
+        guard(unit, record, move, hand, version=version, assessment=assessment)
+    except Refused as refused:
+        return refused
+    return None
 
 
 def move(unit: Unit, record: Record, move: Move, **changes: Any) -> Record:
@@ -286,8 +362,12 @@ def tell(
     snapshot.refresh_afterwards(unit)
 
 
-def page(unit: Unit, event: str, record: Record, content: Content, *, by: Me | None) -> None:
-    """Have the duty list told; what it is told holds nothing about any follower."""
+def page(unit: Unit, event: str, record: Record, content: Content | None, *, by: Me | None) -> None:
+    """Have the duty list told; what it is told holds nothing about any follower.
+
+    Args:
+        content: None where it cannot be read; then the key stands for the title.
+    """
     ledger.request(
         unit,
         PAGE,
@@ -295,9 +375,9 @@ def page(unit: Unit, event: str, record: Record, content: Content, *, by: Me | N
         payload={
             "event": event,
             "key": record.key,
-            "title": content.title,
-            "kind": content.kind.value,
-            "severity": content.severity.value,
+            "title": content.title if content else record.key,
+            "kind": content.kind.value if content else "",
+            "severity": content.severity.value if content else "",
             "drill": record.drill,
             "by": by.name if by else "",
             "ends_at": record.ends_at.isoformat() if record.ends_at else None,

@@ -17,6 +17,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 
 from lightservices.emergency import content as contents
+from lightservices.emergency import titles
 from lightservices.emergency.content import RANKS, Content
 from lightservices.emergency.models import EMERGENCIES, VERSIONS
 from lightservices.emergency.states import Stage, State
@@ -30,8 +31,8 @@ from service.wiring import Unit
 
 log = journal.logger("lightservices.emergency")
 
-#: What is marked as a drill, everywhere and always.
-DRILL: Final = "【演练】"
+#: What leads to whatever is in force where somebody is.
+NOW: Final = "now"
 #: The clocks of two machines differ a little; what was just opened counts on both.
 _SKEW: Final = timedelta(seconds=5)
 
@@ -61,13 +62,19 @@ class Emergency:
         return f"/e/{self.key}"
 
     @property
+    def name(self) -> str:
+        """Its name without any mark, for where a mark of its own stands beside it."""
+        return titles.unmarked(self.content.title, drill=self.drill)
+
+    @property
     def title(self) -> str:
         """Its name, marked in a drill."""
-        return (DRILL if self.drill else "") + self.content.title
+        return titles.marked(self.content.title, drill=self.drill)
 
     @property
     def headline(self) -> str:
-        return (DRILL if self.drill else "") + self.content.headline
+        """What it says; its title stands beside it and bears the mark."""
+        return titles.unmarked(self.content.headline, drill=self.drill)
 
     @property
     def hides(self) -> frozenset[str]:
@@ -83,6 +90,19 @@ class Emergency:
         if division is not None and division in self.whole:
             return True
         return self.area.contains(division=division, position=position)
+
+    def may_hold(self, whereabouts: Whereabouts) -> bool:
+        """Whether too little is known of somebody to say that they are inside or that they are not.
+
+        Nobody knows their place, or only a county or a city of which a part is inside.
+        """
+        division = whereabouts.division
+        if whereabouts.cell is not None or self.holds(division, None):
+            return False
+        if not division or whereabouts.is_uncertain:
+            return True
+        paths = (divisions.table().path(code) for code in self.covered.counties)
+        return any(step.code == division for path in paths for step in path)
 
 
 def at(
@@ -103,6 +123,11 @@ def inside(
         for one in found
         if one.is_on(moment) and one.holds(whereabouts.division, whereabouts.cell)
     )
+
+
+def perhaps(unit: Unit, whereabouts: Whereabouts) -> tuple[Emergency, ...]:
+    """What is in force now where somebody may be of whom too little is known, the gravest first."""
+    return tuple(one for one in everywhere(unit) if one.may_hold(whereabouts))
 
 
 def everywhere(unit: Unit, moment: datetime | None = None) -> tuple[Emergency, ...]:
@@ -149,15 +174,23 @@ def made(content: Content, covered: Coverage, **rest: Any) -> Emergency:
     )
 
 
-_OPEN: Final = (
+def ever(unit: Unit, emergency_id: int) -> tuple[Emergency, ...]:
+    """What an emergency was in each version that was in force, the one in force included."""
+    was = (Stage.LIVE, Stage.SUPERSEDED, Stage.LAPSED)
+    query = _VERSIONS.where(EMERGENCIES.c.id == emergency_id, VERSIONS.c.stage.in_(was))
+    rows = unit.db.execute(query.order_by(VERSIONS.c.number))
+    return tuple(one for row in rows if (one := _emergency(row._asdict())))
+
+
+_VERSIONS: Final = (
     select(
         EMERGENCIES.c.id, EMERGENCIES.c.key, EMERGENCIES.c.drill, VERSIONS.c.number,
         VERSIONS.c.text, VERSIONS.c.covered, VERSIONS.c.branches, EMERGENCIES.c.opened_at,
         EMERGENCIES.c.ends_at, VERSIONS.c.decided_at, VERSIONS.c.proposed_at,
     )
     .join_from(EMERGENCIES, VERSIONS, EMERGENCIES.c.id == VERSIONS.c.emergency_id)
-    .where(EMERGENCIES.c.state == State.OPEN, VERSIONS.c.stage == Stage.LIVE)
 )  # fmt: skip
+_OPEN: Final = _VERSIONS.where(EMERGENCIES.c.state == State.OPEN, VERSIONS.c.stage == Stage.LIVE)
 
 
 def _load(unit: Unit) -> tuple[Emergency, ...]:
@@ -190,14 +223,3 @@ def _emergency(row: Mapping[str, Any]) -> Emergency | None:
 
 
 _kept: Kept[tuple[Emergency, ...]] = Kept("emergencies", _load)
-
-
-def places(found: Emergency) -> str:
-    """Where it is in force, in words: the divisions listed, or the cities that are touched."""
-    table = divisions.table()
-    codes = sorted(found.area.inside.divisions)
-    if not codes or found.area.inside.polygons or found.area.inside.circles:
-        cities = (table.prefecture(code) for code in found.covered.counties)
-        codes = sorted({city.code for city in cities if city is not None} | set(codes))
-    names = list(dict.fromkeys(table.path(code)[-1].name for code in codes if table.path(code)))
-    return "、".join(names[:4]) + (f"等 {len(names)} 地" if len(names) > 4 else "")

@@ -9,8 +9,9 @@ from config import Settings
 from lightservices.emergency import in_force
 from lightservices.emergency.content import Hotline
 from lightservices.emergency.in_force import Emergency
+from lightservices.emergency.places import places
 from lightservices.knowledge import danger
-from lightservices.knowledge.lines import link, plain, text
+from lightservices.knowledge.lines import NUMBER_ON_CARD, link, plain, text
 from lightservices.knowledge.terms import cleaned
 from regions.presence import Whereabouts
 from service.replies import Article, News, Reply, Text
@@ -22,15 +23,6 @@ _MOST_CARDS: Final = 8
 _ASKING: Final = ("应急", "紧急服务", "应急服务", "应急专区")
 #: Longer texts are about something of their own.
 _MOST_SIGNS: Final = 16
-
-
-def lead(unit: Unit, whereabouts: Whereabouts) -> tuple[str, ...]:
-    """The lines an answer begins with at this place; none while nothing is in force there."""
-    return tuple(
-        line
-        for one in in_force.at(unit, whereabouts)
-        for line in (plain(f"【{one.title}】{one.content.headline}"), _onward(unit, one))
-    )
 
 
 def led(
@@ -49,7 +41,8 @@ def led(
     found = in_force.at(unit, whereabouts)
     if not found or reply is None:
         return reply
-    first = lead(unit, whereabouts)
+    # One line each, however many there are: the answer below is what was asked for.
+    first = [link(unit, one.path, _named(one)) for one in found]
     if isinstance(reply, Text):
         said = reply.content.split("\n")
         if words and danger.found_in(cleaned(words)):
@@ -63,23 +56,51 @@ def led(
 def asked_for(unit: Unit, whereabouts: Whereabouts, words: str) -> Text | None:
     """The answer to whoever asks for what is in force around them; None if they do not.
 
-    A danger that cannot wait is for others to answer.
+    Whoever may be inside, but of whom too little is known, is asked whether they are. A danger that
+    cannot wait is for others to answer.
     """
-    found = in_force.at(unit, whereabouts)
-    said = cleaned(words).replace(" ", "")
-    if not found or not said or len(said) > _MOST_SIGNS or danger.found_in(cleaned(words)):
+    if not in_force.everywhere(unit):
         return None
-    meant = [one for one in found if any(word in said for word in one.content.words)]
-    if not meant and any(word in said for word in _ASKING):
-        meant = list(found)
-    return told(unit, meant) if meant else None
+    said = cleaned(words).replace(" ", "")
+    if not said or len(said) > _MOST_SIGNS or danger.found_in(cleaned(words)):
+        return None
+    found = in_force.at(unit, whereabouts)
+    perhaps = in_force.perhaps(unit, whereabouts)
+    if meant := _meant(said, found):
+        return told(unit, meant)
+    if meant := _meant(said, perhaps):
+        return _asking_back(unit, whereabouts, meant)
+    if not any(word in said for word in _ASKING):
+        return None
+    if found:
+        return told(unit, found)
+    return _asking_back(unit, whereabouts, perhaps) if perhaps else None
+
+
+def _meant(said: str, found: Sequence[Emergency]) -> list[Emergency]:
+    return [one for one in found if any(word in said for word in one.content.words)]
+
+
+def _asking_back(unit: Unit, place: Whereabouts, found: Sequence[Emergency]) -> Text:
+    """What is open and where, and how whoever is there gets to it."""
+    lines: list[str] = []
+    for one in found:
+        lines += [link(unit, one.path, _named(one)), plain(f"为{places(one)}开通。"), ""]
+    unknown = "我们还不知道您在哪里。"
+    seen = unknown if place.source is None else f"{place.why}，还看不出您是不是在范围之内。"
+    return text(
+        *lines,
+        plain(f"{seen}您在那里的话，请点上面的链接；也可以点“＋”把“位置”发给我。"),
+        "",
+        link(unit, f"/e/{in_force.NOW}", "选择我所在的城市"),
+    )
 
 
 def told(unit: Unit, found: Sequence[Emergency]) -> Text:
     """These emergencies in full, as far as a message holds."""
     lines: list[str] = []
     for one in found:
-        lines += [plain(f"【{one.title}】{one.content.headline}"), plain(one.content.body)]
+        lines += [plain(_named(one)), plain(one.content.body)]
         lines += [_onward(unit, one), ""]
         lines += [dialled(unit.settings, hotline) for hotline in one.content.hotlines]
         lines.append("")
@@ -88,12 +109,19 @@ def told(unit: Unit, found: Sequence[Emergency]) -> Text:
 
 def dialled(settings: Settings, hotline: Hotline) -> str:
     """One number to dial, in a line."""
-    number = hotline.number or settings.hotline or "【请填写客服热线】"
+    number = hotline.number or settings.hotline or f"（{NUMBER_ON_CARD}）"
     return plain(f"{hotline.name} {number}：{hotline.why}")
 
 
+def _named(one: Emergency) -> str:
+    """What it is and what it says, in a line; a drill says in front that it is none."""
+    if one.drill:
+        return f"【演练，不是真的】{one.name}：{one.headline}"
+    return f"【{one.title}】{one.headline}"
+
+
 def _onward(unit: Unit, one: Emergency) -> str:
-    return link(unit, one.path, f"点这里，打开“{one.content.title}”")
+    return link(unit, one.path, f"点这里，打开“{one.name}”")
 
 
 def _with_card(
@@ -101,7 +129,7 @@ def _with_card(
 ) -> Reply:
     base = unit.settings.public_base_url
     if is_tap:
-        cards = [Article(one.title, one.content.headline, base + one.path) for one in found]
+        cards = [Article(one.title, one.headline, base + one.path) for one in found]
         return News((*cards, *reply.articles)[:_MOST_CARDS])
     card = reply.articles[0]
     words = f'<a href="{card.url}">{plain(card.title)}</a>'

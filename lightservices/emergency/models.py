@@ -1,4 +1,4 @@
-"""The tables of emergencies: plans, what is open, its versions, reviews owed, and messages."""
+"""The tables of emergencies: plans, what is open, its versions, and reviews owed."""
 
 from __future__ import annotations
 
@@ -138,49 +138,9 @@ class ReviewRow(Model):
     )
 
 
-class RunRow(Model):
-    """One telling of the followers inside: begun by a person, and stopped by one."""
-
-    __tablename__ = "emergency_runs"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    emergency_id: Mapped[int] = mapped_column(ForeignKey("emergencies.id"))
-    #: opened or ended.
-    event: Mapped[str] = mapped_column(String(8))
-    text: Mapped[str] = mapped_column(Text)
-    #: running, stopped or done.
-    state: Mapped[str] = mapped_column(String(8))
-    started_by: Mapped[str] = mapped_column(String(64))
-    started_at: Mapped[datetime] = mapped_column(UtcTime)
-    ended_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    ended_by: Mapped[str] = mapped_column(String(64), default="")
-    estimate: Mapped[int]
-    sent: Mapped[int] = mapped_column(default=0)
-    refused: Mapped[int] = mapped_column(default=0)
-    unsure: Mapped[int] = mapped_column(default=0)
-    why: Mapped[str] = mapped_column(String(200), default="")
-
-    __table_args__ = (UniqueConstraint("emergency_id", "event"),)
-
-
-class MessageRow(Model):
-    """One follower told, or about to be: written before the call, so that nobody is told twice."""
-
-    __tablename__ = "emergency_messages"
-
-    run_id: Mapped[int] = mapped_column(ForeignKey("emergency_runs.id"), primary_key=True)
-    openid: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
-    #: sending, sent, refused or unsure.
-    state: Mapped[str] = mapped_column(String(8))
-    why: Mapped[str] = mapped_column(String(200), default="")
-    at: Mapped[datetime] = mapped_column(UtcTime)
-
-
 EMERGENCIES: Final = table_of(EmergencyRow)
 VERSIONS: Final = table_of(VersionRow)
 REVIEWS: Final = table_of(ReviewRow)
-RUNS: Final = table_of(RunRow)
-MESSAGES: Final = table_of(MessageRow)
 
 
 @dataclass(frozen=True, slots=True)

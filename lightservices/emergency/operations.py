@@ -8,23 +8,28 @@ why and what to do instead. Changes of what is open are in :mod:`lightservices.e
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import select, update
+from sqlalchemy.exc import SQLAlchemyError
 
-from lightservices.emergency import queries, reach
+from lightservices.emergency import holding, queries, reach
 from lightservices.emergency.content import Content
 from lightservices.emergency.holding import (
     Hand,
     add_version,
     assessed,
+    counted,
     end_versions,
     guard,
     hold,
     move,
     page,
+    readable,
     require_area,
     require_sound,
     required_reason,
@@ -32,10 +37,12 @@ from lightservices.emergency.holding import (
     tell,
 )
 from lightservices.emergency.models import EMERGENCIES, EmergencyRow, Record, ReviewRow, Version
+from lightservices.emergency.queries import Review
 from lightservices.emergency.reach import Assessment
 from lightservices.emergency.refusals import (
-    NotAllowed,
+    NotYours,
     OwnProposal,
+    Refused,
     ReviewOwed,
     Settled,
     TooLong,
@@ -44,6 +51,8 @@ from lightservices.emergency.states import Move, Stage, State
 from service import clock
 from service.staff import Me
 from service.wiring import Unit
+
+log = structlog.stdlib.get_logger(__name__)
 
 #: The longest one person alone may keep anything open.
 GLASS_HOURS: Final = 2
@@ -68,26 +77,28 @@ def propose(unit: Unit, *, content: Content, drill: bool, why: str, by: Me) -> V
     return version
 
 
-def open_(unit: Unit, key: str, *, seen: str, ticked: str, by: Me) -> Record:
+def open_(
+    unit: Unit, key: str, *, seen: str, ticked: str, by: Me, weighed: Assessment | None = None
+) -> Record:
     """Open what another proposed.
 
     Args:
         seen: the seal of the version the person looked at.
         ticked: the rounded reach they ticked, see :attr:`~.reach.Assessment.ticked`.
+        weighed: what :func:`~.holding.weighed` said before this transaction; else asked here.
     """
+    assessment = weighed or holding.weighed(unit, key, 1)
     record = hold(unit, key)
     version = queries.version(unit, record, 1)
-    content = version.content
-    assessment = assessed(unit, content)
     hand = Hand(by, "open_emergency", seen, ticked)
     guard(unit, record, Move.OPEN, hand, version=version, assessment=assessment)
     present = clock.now()
     ends_at = present + timedelta(hours=version.hours or 0)
-    settle(unit, version, Move.OPEN, hand, ends_at=ends_at, **_counted(assessment))
+    settle(unit, version, Move.OPEN, hand, ends_at=ends_at, **counted(assessment))
     opened = move(unit, record, Move.OPEN, live=version.number, opened_at=present, ends_at=ends_at)
     after = {"hash": version.hash, "reach": assessment.ticked}
     tell(unit, "open", opened, by=by, version=version, before=record, after=after)
-    page(unit, "opened", opened, content, by=by)
+    page(unit, "opened", opened, version.content, by=by)
     return opened
 
 
@@ -149,7 +160,7 @@ def close(unit: Unit, key: str, *, by: Me, why: str = "") -> Record:
     """Close what is open. One person suffices, whatever else is pending, and always."""
     record = hold(unit, key)
     guard(unit, record, Move.CLOSE, Hand(by, "close_emergency"))
-    content = queries.version(unit, record, record.live or 1).content
+    content = readable(queries.version(unit, record, record.live or 1))
     closed = _ended(unit, record, Move.CLOSE, by)
     end_versions(unit, record, Stage.LIVE, Stage.PROPOSED, into=Stage.LAPSED)
     tell(unit, "close", closed, by=by, before=record, why=why.strip())
@@ -163,13 +174,7 @@ def review(unit: Unit, key: str, *, justified: bool, words: str, by: Me) -> None
     It does not close anything, and it cannot be skipped: until then whoever did it may not again.
     """
     record = hold(unit, key)
-    found = queries.review_of(unit, record)
-    guard_codes = queries.codes_of(unit, record)
-    if not reach.sees(unit, by, guard_codes) or found is None:
-        raise NotAllowed
-    require_area(unit, by, "open_emergency", guard_codes)
-    if found.person_id == by.id:
-        raise OwnProposal
+    found = require_review(unit, record, by)
     words = required_reason(words)
     done = unit.db.execute(
         update(ReviewRow)
@@ -184,6 +189,24 @@ def review(unit: Unit, key: str, *, justified: bool, words: str, by: Me) -> None
     tell(unit, "review", record, by=by, after={"justified": justified}, why=words)
 
 
+def require_review(unit: Unit, record: Record, by: Me) -> Review:
+    """The review of this emergency, for somebody who may do it.
+
+    Raises:
+        NotYours: there is none, or the emergency is nothing to this person.
+        NotAllowed: they may review nothing, or not everywhere in the area.
+        OwnProposal: it was they who broke the glass.
+    """
+    found = queries.review_of(unit, record)
+    codes = queries.codes_of(unit, record)
+    if not reach.sees(unit, by, codes) or found is None:
+        raise NotYours
+    require_area(unit, by, "open_emergency", codes)
+    if found.person_id == by.id:
+        raise OwnProposal
+    return found
+
+
 def expire(unit: Unit) -> None:
     """A chore: write down the ends that have come, and tell of those that are coming.
 
@@ -193,7 +216,7 @@ def expire(unit: Unit) -> None:
     is_open = EMERGENCIES.c.state == State.OPEN
     over = select(EMERGENCIES.c.key).where(is_open, EMERGENCIES.c.ends_at <= present)
     for key in unit.db.execute(over.limit(_AT_ONCE)).scalars().all():
-        _expire(unit, key)
+        _apart(unit, key, _expire)
     coming = select(EMERGENCIES.c.key).where(
         is_open,
         EMERGENCIES.c.ends_at > present,
@@ -201,7 +224,18 @@ def expire(unit: Unit) -> None:
         EMERGENCIES.c.warned < EMERGENCIES.c.live,
     )
     for key in unit.db.execute(coming.limit(_AT_ONCE)).scalars().all():
-        _warn(unit, key)
+        _apart(unit, key, _warn)
+
+
+def _apart(unit: Unit, key: str, act: Callable[[Unit, str], None]) -> None:
+    """Do it to this one; what fails is undone and told, and keeps no other from its turn."""
+    marks = len(unit.closing), len(unit.afterwards)
+    try:
+        with unit.db.begin_nested():
+            act(unit, key)
+    except (ValueError, LookupError, TypeError, SQLAlchemyError, Refused):
+        del unit.closing[marks[0] :], unit.afterwards[marks[1] :]
+        log.exception("the clock's move of an emergency failed", key=key)
 
 
 def _expire(unit: Unit, key: str) -> None:
@@ -209,7 +243,7 @@ def _expire(unit: Unit, key: str) -> None:
     # While this worker waited, somebody may have closed or extended it.
     if record.state is not State.OPEN or record.stands is not State.EXPIRED:
         return
-    content = queries.version(unit, record, record.live or 1).content
+    content = readable(queries.version(unit, record, record.live or 1))
     gone = move(unit, record, Move.EXPIRE, ended_at=record.ends_at, ended_by="")
     end_versions(unit, record, Stage.LIVE, Stage.PROPOSED, into=Stage.LAPSED)
     tell(unit, "expire", gone, by=None, before=record)
@@ -218,7 +252,7 @@ def _expire(unit: Unit, key: str) -> None:
 
 def _warn(unit: Unit, key: str) -> None:
     record = hold(unit, key)
-    content = queries.version(unit, record, record.live or 1).content
+    content = readable(queries.version(unit, record, record.live or 1))
     told = update(EmergencyRow).where(EmergencyRow.id == record.id)
     unit.db.execute(told.values(warned=record.live))
     page(unit, "ending", record, content, by=None)
@@ -259,15 +293,6 @@ def _owe(unit: Unit, record: Record, by: Me) -> None:
 
 def _ended(unit: Unit, record: Record, how: Move, by: Me) -> Record:
     return move(unit, record, how, ended_at=clock.now(), ended_by=by.name)
-
-
-def _counted(assessment: Assessment) -> dict[str, Any]:
-    """What was certain and likely when it was decided on, in place of when it was proposed."""
-    found = assessment.reach
-    return {
-        "certain": found.certain, "likely": found.likely, "unknown": found.unknown,
-        "branches": list(assessment.codes),
-    }  # fmt: skip
 
 
 def _said(version: Version) -> dict[str, Any]:

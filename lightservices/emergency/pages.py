@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, redirect, request, session
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.wrappers import Response as AnyResponse
 
 from lightservices import catalogue, visit
 from lightservices.catalogue import Service
-from lightservices.emergency import in_force, outlet_orders, queries, snapshot
-from lightservices.emergency.in_force import Emergency
+from lightservices.emergency import in_force, outlet_orders, queries, snapshot, titles
+from lightservices.emergency.in_force import NOW, Emergency
+from lightservices.emergency.places import places
 from lightservices.emergency.snapshot import LastGood
 from lightservices.emergency.states import State
 from lightservices.outlets import openings
@@ -24,17 +23,15 @@ from lightservices.outlets.nearest import Index, Nearby, index
 from lightservices.outlets.openings import Look
 from lightservices.pages.shell import page
 from lightservices.visit import Visitor
-from regions import divisions
-from service import clock, journal, refusals
+from regions import branches, divisions
+from regions.divisions import DivisionCode
+from regions.presence import Whereabouts
+from service import clock, journal
 from service.access import access
 from service.wiring import Unit, wiring
 
 emergency_pages = Blueprint("emergency_pages", __name__, template_folder="../templates")
 
-log = journal.logger("lightservices.emergency.pages")
-
-#: What leads to whatever is in force where the visitor is.
-NOW: Final = "now"
 ANYWAY: Final = "anyway"
 _SHOWN: Final = 3
 #: How many of the nearest are asked whether they are open; further away is no help now.
@@ -65,28 +62,20 @@ def _identify() -> AnyResponse | None:
 @emergency_pages.get("/e/<key>")
 @access("follower", why=_WHY)
 def emergency(key: str) -> AnyResponse:
-    """What is in force, for whoever is inside; elsewhere, kindly, that it is not for here."""
+    """What is in force, for whoever is inside; elsewhere, kindly, that it is not for here. Whoever
+    may be inside is asked."""
     with wiring().reading() as unit:
         visitor = visit.visitor(unit, session)
         here = in_force.at(unit, visitor.whereabouts)
         if key == NOW:
-            return redirect(here[0].path) if here else _nothing(visitor)
+            return redirect(here[0].path) if here else _nothing(unit, visitor)
         found = in_force.one(unit, key)
         if found is None:
             return _over(unit, visitor, key)
         journal.count("pages", page="emergency")
         if found not in here and request.args.get(ANYWAY) != "1":
-            return _page("emergency_outside", visitor, found, places=in_force.places(found))
-        return _shown(unit, visitor, found, is_inside=found in here)
-
-
-@emergency_pages.errorhandler(OperationalError)
-@emergency_pages.errorhandler(InterfaceError)
-@emergency_pages.errorhandler(PoolExhausted)
-def _without_database(_fault: Exception) -> Response:
-    """The database does not answer: the page does, with what was true when it last did."""
-    log.error("the database did not answer", exc_info=True)
-    return from_last_good(request.path) or refusals.answered(503)
+            return _page("emergency_outside", visitor, found, **_sight(visitor, found, here))
+        return _shown(unit, visitor, found, here)
 
 
 def from_last_good(path: str) -> Response | None:
@@ -109,15 +98,36 @@ def last_known() -> tuple[Emergency, ...]:
     return good.in_force() if good is not None else ()
 
 
-def _shown(unit: Unit, visitor: Visitor, found: Emergency, *, is_inside: bool) -> Response:
+def as_seen(unit: Unit, found: Emergency) -> Response:
+    """The page as a follower inside sees it, for whoever decides on it: open already or not."""
+    directory = branches.directory(unit)
+    branch = directory.get(found.branches[0]) if found.branches else None
+    county = next(iter(found.covered.counties), None)
+    division = DivisionCode(county) if county else None
+    place = Whereabouts(branch or directory.head, division, None, None, None, "预览")
+    return _shown(unit, visit.standing(unit, None, place), found, [found])
+
+
+def _shown(unit: Unit, visitor: Visitor, found: Emergency, here: Sequence[Emergency]) -> Response:
     look = openings.look(unit)
     place = visitor.whereabouts
     chain = tuple(unit.wiring.tables.lineage(unit, place.branch.code))
-    near = _near(index(unit), look, place.cell, place.division) if is_inside else ()
+    sight = _sight(visitor, found, here)
+    is_near = sight["is_inside"] or sight["may_be"]
+    near = _near(index(unit), look, place.cell, place.division) if is_near else ()
     return _page(
         "emergency", visitor, found, functions=_functions(found, lambda key: _find(unit, key),
-        chain), near=near, is_inside=is_inside, age="", places=in_force.places(found),
+        chain), near=near, age="", **sight,
     )  # fmt: skip
+
+
+def _sight(visitor: Visitor, found: Emergency, here: Sequence[Emergency]) -> dict[str, Any]:
+    """Where it is, and whether the visitor is there as far as anybody knows."""
+    return {
+        "places": places(found),
+        "is_inside": found in here,
+        "may_be": found not in here and found.may_hold(visitor.whereabouts),
+    }
 
 
 def _find(unit: Unit, key: str) -> Service | None:
@@ -163,14 +173,17 @@ def _over(unit: Unit, visitor: Visitor, key: str) -> Response:
     if record is None or record.stands not in (State.CLOSED, State.EXPIRED):
         abort(404)
     content = queries.version(unit, record, record.live or 1).content
-    mark = in_force.DRILL if record.drill else ""
     return page(
-        "emergency_over", visitor, title=mark + content.title, service_words=content.ended,
-        ended_at=record.ended_at or record.ends_at,
+        "emergency_over", visitor, title=titles.marked(content.title, drill=record.drill),
+        service_words=content.ended, ended_at=record.ended_at or record.ends_at,
     )  # fmt: skip
 
 
-def _nothing(visitor: Visitor) -> Response:
+def _nothing(unit: Unit, visitor: Visitor) -> Response:
+    """Nothing is in force here; who may be where something is reads what and where."""
+    if found := in_force.perhaps(unit, visitor.whereabouts):
+        listed = [(one, places(one)) for one in found]
+        return page("emergency_where", visitor, title="应急服务", listed=listed)
     return page("emergency_over", visitor, title="应急服务", service_words="", ended_at=None)
 
 
@@ -193,8 +206,8 @@ def _last_good_emergency(good: LastGood, key: str) -> Response:
         )  # fmt: skip
     return _page(
         "emergency", None, found, functions=_functions(found, catalogue.service, ()),
-        near=_near(good.outlets, _look(good), None, _county()), is_inside=True, age=good.says,
-        places=in_force.places(found),
+        near=_near(good.outlets, _look(good), None, _county()), is_inside=True, may_be=False,
+        age=good.says, places=places(found),
     )  # fmt: skip
 
 

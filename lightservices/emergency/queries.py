@@ -30,6 +30,8 @@ from service.wiring import Unit, Waiting
 #: Where the console shows emergencies.
 ROOT: Final = f"{guard.ROOT}/emergency"
 PAGE: Final = 50
+#: No database counts further, and some refuse to be asked.
+_LAST: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,14 @@ class Review:
     justified: bool | None
     words: str
     done_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A page of what has ended, and what to ask for to see what ended before; None at the end."""
+
+    found: list[Record]
+    older: int | None
 
 
 _REVIEW: Final = select(
@@ -125,13 +135,20 @@ def unfinished(unit: Unit) -> list[Record]:
     return _records(unit, EMERGENCIES.c.state.in_((State.PROPOSED, State.OPEN)))
 
 
-def over(unit: Unit, me: Me, *, older_than: int | None = None) -> list[Record]:
+def over(unit: Unit, me: Me, *, older_than: int | None = None) -> Past:
     """What has ended in this person's jurisdiction, a page of it, the latest first."""
-    where: list[ColumnElement[bool]] = [EMERGENCIES.c.state.in_(tuple(ENDS))]
-    if older_than is not None:
-        where.append(EMERGENCIES.c.id < older_than)
-    found = _records(unit, *where, most=PAGE)
-    return [one for one in found if reach.sees(unit, me, codes_of(unit, one))]
+    found: list[Record] = []
+    # Whose business one is depends on its branches, so those of others are passed over here.
+    while len(found) < PAGE:
+        where: list[ColumnElement[bool]] = [EMERGENCIES.c.state.in_(tuple(ENDS))]
+        if older_than is not None:
+            where.append(EMERGENCIES.c.id < min(older_than, _LAST))
+        batch = _records(unit, *where, most=PAGE)
+        found += [one for one in batch if reach.sees(unit, me, codes_of(unit, one))]
+        if len(batch) < PAGE:
+            return Past(found, None)
+        older_than = batch[-1].id
+    return Past(found[:PAGE], found[PAGE - 1].id)
 
 
 def owed(unit: Unit, *, person_id: int | None = None, drill: bool | None = None) -> list[Review]:
@@ -145,6 +162,16 @@ def owed(unit: Unit, *, person_id: int | None = None, drill: bool | None = None)
     return [Review(**row._mapping) for row in rows]
 
 
+def unreviewed(unit: Unit, me: Me) -> list[Record]:
+    """What has ended in this person's jurisdiction while its review is still owed."""
+    found = [find(unit, review.key) for review in owed(unit)]
+    return [
+        one
+        for one in found
+        if one is not None and one.stands in ENDS and reach.sees(unit, me, codes_of(unit, one))
+    ]
+
+
 def review_of(unit: Unit, record: Record) -> Review | None:
     """The review of this emergency, owed or done; None where no glass was broken."""
     row = unit.db.execute(_REVIEW.where(REVIEWS.c.emergency_id == record.id)).one_or_none()
@@ -154,18 +181,20 @@ def review_of(unit: Unit, record: Record) -> Review | None:
 def waiting(unit: Unit, me: Me) -> Waiting | None:
     """For the console's home page: what this person may decide on or must review, or is kept from
     breaking the glass by."""
-    count = 0
+    found = []
     for record in current(unit, me):
         undecided = pending(unit, record)
         if undecided is None or record.stands not in (State.PROPOSED, State.OPEN):
             continue
         if undecided.maker_id != me.id and _may_open(unit, me, undecided.branches):
-            count += 1
+            found.append(record.key)
     for review in owed(unit):
         record_codes = _codes(unit, review.emergency_id)
         if review.person_id == me.id or _may_open(unit, me, record_codes):
-            count += 1
-    return Waiting("应急专区：待确认或待补审", count, ROOT) if count else None
+            found.append(review.key)
+    # A single one is a click away.
+    where = f"{ROOT}/{found[0]}" if len(set(found)) == 1 else ROOT
+    return Waiting("应急专区：待确认或待补审", len(found), where) if found else None
 
 
 def _may_open(unit: Unit, me: Me, codes: Sequence[str]) -> bool:

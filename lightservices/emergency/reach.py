@@ -12,6 +12,8 @@ from regions.areas import Area
 from regions.branches import HEAD_OFFICE, Branch
 from regions.coverage import Coverage, Reach
 from service.staff import Me, rights
+from service.staff import operations as people
+from service.staff.models import LOCKED
 from service.wiring import Unit
 
 
@@ -115,6 +117,18 @@ def may_everywhere(unit: Unit, me: Me, act: str, codes: Sequence[str]) -> bool:
 def sees(unit: Unit, me: Me, codes: Sequence[str]) -> bool:
     """Whether the person has any business in one of these branches."""
     return any(rights.covers(me.grants, _lineage(unit, code)) for code in codes)
+
+
+def who_may(unit: Unit, act: str, codes: Sequence[str], *, but: Iterable[int] = ()) -> list[str]:
+    """The names of those who may do this at every one of these branches, for whoever may not."""
+    lineages = [_lineage(unit, code) for code in codes]
+    left_out = set(but)
+    return [
+        person.name
+        for person in people.everybody(unit)
+        if person.state != LOCKED and person.id not in left_out
+        and lineages and all(rights.may(person.grants, act, lineage) for lineage in lineages)
+    ]  # fmt: skip
 
 
 def above(unit: Unit, codes: Sequence[str]) -> str:

@@ -67,6 +67,24 @@ class OtherReach(Refused):
         super().__init__(f"影响范围现在是{reach}，与您勾选的不一致")
 
 
+class Uncounted(Refused):
+    """The database did not count the followers in time; nothing was decided."""
+
+    way_out = "请过一分钟再试；现在生效的内容照旧，随时可以关闭。"
+
+    def __init__(self) -> None:
+        super().__init__("区域内的粉丝现在数不出来，这一步没有做")
+
+
+class Unreadable(Refused):
+    """What is stored of it cannot be read any more, by whatever accident."""
+
+    way_out = "请关闭（或否决、不同意）它，再从预案另开一个，并告知技术同事。"
+
+    def __init__(self) -> None:
+        super().__init__("这一版的内容读不出来，这一步不能做")
+
+
 class BadContent(Refused):
     """The content cannot be used as it is."""
 
@@ -104,6 +122,16 @@ class ReviewOwed(Refused):
         self.key = key
         when = clock.shanghai(since).strftime("%m月%d日 %H:%M")
         super().__init__(f"您 {when} 的紧急开启（{key}）还没有补审，补审前不能再次紧急开启")
+
+
+class Unconfirmed(Refused):
+    """Nothing happens by a single slip of the hand."""
+
+    def __init__(
+        self, says: str = "还没有勾选确认", way_out: str = "请看过后果、勾选确认后再提交。"
+    ) -> None:
+        self.way_out = way_out
+        super().__init__(says)
 
 
 class ChangePending(Refused):

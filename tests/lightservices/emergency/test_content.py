@@ -22,6 +22,33 @@ def test_the_epidemic_pack_has_forty_contactless_functions_and_more() -> None:
     assert all(catalogue.service(one.key) for one in epidemic.functions)
 
 
+def test_every_kind_of_emergency_has_a_pack() -> None:
+    assert {one.kind for one in packs.shipped().values()} == set(content.Kind)
+
+
+@pytest.mark.parametrize("key", sorted(packs.shipped()))
+def test_a_pack_is_of_use_at_once_and_hides_nothing_that_is_needed(key: str) -> None:
+    one = packs.shipped()[key]
+    assert len(one.functions) == len({function.key for function in one.functions}) >= 15
+    assert {"contact", "scam-warning", "outlets", "voice-service"} <= {
+        function.key for function in one.functions
+    }
+    assert not {"lost-card", "card-lock", "complaint", "contact", "my-city"} & set(one.hide)
+    # One hotline is the bank's own, whose number only the bank knows.
+    assert {"", "110"} <= {hotline.number for hotline in one.hotlines}
+    # A mass message holds no link: its words name the menu's entry.
+    assert f"菜单“{one.entry}”" in one.opened
+
+
+@pytest.mark.parametrize("key", sorted(packs.shipped()))
+def test_what_a_pack_tells_followers_fits_a_message_and_promises_no_link(key: str) -> None:
+    one = packs.shipped()[key]
+    for words in (one.opened, one.ended):
+        assert len(words.encode()) < 1800
+        assert "http" not in words
+    assert len(one.headline) <= 20, "a template's field takes no more"
+
+
 @pytest.mark.parametrize("key", sorted(packs.shipped()))
 def test_what_is_written_reads_the_same_again(key: str) -> None:
     one = said(ZHUHAI, pack=key)

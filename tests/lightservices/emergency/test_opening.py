@@ -180,7 +180,7 @@ def test_the_review_cannot_be_skipped(bank: Unit) -> None:
         broken(bank)
     with pytest.raises(OwnProposal):
         operations.review(bank, record.key, justified=True, words="应该的", by=WANG)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotYours):
         operations.review(bank, record.key, justified=True, words="应该的", by=SHANGHAI)
     with pytest.raises(ReasonMissing):
         operations.review(bank, record.key, justified=True, words="", by=LI)
