@@ -44,9 +44,9 @@ def clicked(unit: Unit, fact: Clicked) -> Reply | None:
     tally.tapped(unit, branch=place.branch.code, button=fact.key)
     chain = [branch.code for branch in branches.directory(unit).chain(place.branch.code)]
     if service.key in in_force.hidden(unit, place):
-        return _led(unit, fact, text(f"“{service.title}”在应急期间暂停，结束后会自动恢复。"))
+        return lead.led(unit, place, text(f"“{service.title}”在应急期间暂停，结束后会自动恢复。"))
     answer = tell(unit, place, service.read_by(chain), articles=MOST_ARTICLES)
-    return _led(unit, fact, answer, is_tap=True)
+    return lead.led(unit, place, answer, is_tap=True)
 
 
 def texted(unit: Unit, fact: TextReceived) -> Reply | None:
@@ -75,7 +75,7 @@ def welcomed(unit: Unit, fact: Subscribed) -> Reply | None:
         link(unit, "/z/local", "进入本地专区"),
         link(unit, "/s/directory", "查看全部服务"),
     )
-    return _led(unit, fact, reply)
+    return lead.led(unit, place, reply)
 
 
 def scanned(unit: Unit, fact: Scanned) -> Reply | None:
@@ -85,7 +85,7 @@ def scanned(unit: Unit, fact: Scanned) -> Reply | None:
         "欢迎回来！", serving(place), "", link(unit, "/z/local", "进入本地专区"),
         link(unit, "/s/promotions", "看看本地优惠"), link(unit, "/s/outlets", "查附近网点"),
     )  # fmt: skip
-    return _led(unit, fact, reply)
+    return lead.led(unit, place, reply)
 
 
 def located(unit: Unit, fact: LocationReported) -> Reply | None:
@@ -105,20 +105,12 @@ def located(unit: Unit, fact: LocationReported) -> Reply | None:
         link(unit, "/z/local", "进入本地专区"),
         link(unit, "/s/my-city", "切换城市"),
     )
-    return _led(unit, fact, reply)
+    return lead.led(unit, place, reply)
 
 
 def _answered(unit: Unit, fact: Fact, words: str) -> Reply | None:
     """The answer to words: what is in force around them if they ask for it, else the service."""
-    if not in_force.everywhere(unit):
-        return dialogue.answer(unit, fact, words)
     place = presence.where(unit, fact.openid)
-    asked = lead.asked_for(unit, place, words)
-    return asked or lead.led(unit, place, dialogue.answer(unit, fact, words), words=words)
-
-
-def _led(unit: Unit, fact: Fact, reply: Reply | None, *, is_tap: bool = False) -> Reply | None:
-    """The reply after what is in force where the follower is; mostly nothing is, anywhere."""
-    if not in_force.everywhere(unit):
-        return reply
-    return lead.led(unit, presence.where(unit, fact.openid), reply, is_tap=is_tap)
+    if asked := lead.asked_for(unit, place, words):
+        return asked
+    return lead.led(unit, place, dialogue.answer(unit, fact, words, place=place), words=words)

@@ -11,6 +11,7 @@ from marshmallow import Schema, fields
 
 from lightservices import catalogue, figures, promotion_section, promotions, zones
 from lightservices.figures import SPANS, Series
+from regions import jurisdiction
 from regions.branches import BranchCode
 from service import clock
 from service.access import access
@@ -18,7 +19,7 @@ from service.api.blueprint import ApiBlueprint
 from service.api.fields import Input, Moment, choice
 from service.console import guard
 from service.staff import door
-from service.wiring import Unit, wiring
+from service.wiring import wiring
 
 offers = ApiBlueprint("lightservices", __name__, title="服务、优惠与数据")
 
@@ -174,7 +175,7 @@ def figures_of(span: Span, code: str) -> Mapping[str, Any]:
     """Sums by day, branch and item; in fives where few people are behind them."""
     with wiring().reading() as unit:
         door(unit, guard.me(), code, "read")
-        found = figures.figures(unit, _below(unit, code), days=int(span.days))
+        found = figures.figures(unit, jurisdiction.below(unit, code), days=int(span.days))
 
     def told(series: Series) -> dict[str, Any]:
         def drawn(numbers: Mapping[Any, int]) -> dict[str, int]:
@@ -193,9 +194,3 @@ def figures_of(span: Span, code: str) -> Mapping[str, Any]:
         },
         **{name: told(getattr(found, name)) for name in _SERIES},
     }
-
-
-def _below(unit: Unit, code: str) -> list[str]:
-    """The branch and all below it."""
-    tables = unit.wiring.tables
-    return [one for one in tables.branch_names(unit) if code in tables.lineage(unit, one)]

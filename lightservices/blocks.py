@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import ValidationError, fields, post_load, validate
 
-from lightservices import rich_text, wording
+from lightservices import rich_text
 from lightservices.links import fault_of
-from lightservices.wording import FAULTS
+from service import wording
+from service.wording import FAULTS, Part, phrase
 
 MOST_BLOCKS: Final = 12
 MOST_TILES: Final = 12
@@ -71,31 +72,21 @@ USUAL: Final = (
 )
 
 
-def _text(most: int) -> fields.String:
-    return fields.String(
-        load_default="",
-        error_messages=FAULTS,
-        validate=validate.Length(max=most, error=f"最多 {most} 个字"),
-    )
-
-
-class BlockInput(Schema):
+class BlockInput(Part):
     """One block as it is written down."""
-
-    error_messages = {"unknown": wording.UNKNOWN, "type": wording.MISTYPED}  # noqa: RUF012  # marshmallow reads it from the class
 
     kind = fields.Enum(
         BlockKind, by_value=True, required=True, error_messages=wording.CHOICE_FAULTS
     )
-    title = _text(16)
-    text = _text(MOST_TEXT)
-    link = _text(1_024)
+    title = phrase(16)
+    text = phrase(MOST_TEXT)
+    link = phrase(1_024)
     picture = fields.String(
         load_default="",
         error_messages=FAULTS,
         validate=validate.Regexp(rf"{PICTURE}|^$", error="请重新上传图片"),
     )
-    picture_says = _text(40)
+    picture_says = phrase(40)
     services = fields.List(
         fields.String(error_messages=FAULTS),
         load_default=list,

@@ -1,12 +1,16 @@
-"""Which city a text names, so that nobody who asks about 苏州 is told about 上海."""
+"""Which city a text names, and which cities a few signs or letters of a name may mean.
+
+Nobody who asks about 苏州 is told about 上海.
+"""
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from lightservices import characters, pinyin
 from lightservices.finding import MOST_SIGNS
 from regions import divisions
 from regions.divisions import Division
@@ -26,6 +30,26 @@ def named_in(text: str) -> Division | None:
     """The city or province the text names first, if any; of 江苏苏州 it is the city."""
     found = [_names()[name] for name in _pattern().findall("".join(text.split())[:MOST_SIGNS])]
     return next((one for one in found if one.level != "province"), found[0] if found else None)
+
+
+def meant_by(text: str) -> Sequence[Division]:
+    """The cities that are called so: by a piece of their name, its letters, or one of a county."""
+    asked = "".join(characters.simplified(text).lower().split())[:MOST_SIGNS]
+    if not asked:
+        return []
+    is_spelled = asked.isascii() and asked.isalpha() and len(asked) > 1
+
+    def is_called(name: str) -> bool:
+        return asked in name or (is_spelled and pinyin.end(asked, name, 0) is not None)
+
+    table = divisions.table()
+    cities = [city for _province, found in table.prefectures() for city in found]
+    provinces = [city for province, found in table.prefectures() if is_called(province.name)
+                 for city in found]  # fmt: skip
+    named = [city for city in cities if is_called(city.name)] or provinces
+    return named or [
+        city for city in cities if any(is_called(one.name) for one in table.counties(city.code))
+    ]
 
 
 def names() -> Collection[str]:

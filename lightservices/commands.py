@@ -15,7 +15,7 @@ from lightservices import catalogue, pinyin, rates
 from lightservices.outlets import imports
 from lightservices.pages.kinds import known, view_of
 from lightservices.providers.commands import providers_command
-from lightservices.sheets import SheetRefused
+from service.sheets import SheetRefused
 from service.wiring import wiring
 
 services_group = AppGroup("services", help="轻服务的内容。")

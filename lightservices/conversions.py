@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
-from typing import Final
 
-CENT: Final = Decimal("0.01")
+from lightservices.loans import CENT
 
 
 class Way(StrEnum):

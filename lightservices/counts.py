@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Date, Integer, String, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -76,41 +76,21 @@ def today() -> date:
 def add_opens(unit: Unit, tallied: Mapping[Opened, int]) -> None:
     """Add what one process counted, in a fixed order so that no two lock each other out."""
     for (day, branch, service), times in sorted(tallied.items()):
-        statement = unit.insert(OpenRow).values(
-            day=day, branch_code=branch, service=service, total=times
-        )
-        unit.db.execute(
-            statement.on_conflict_do_update(
-                index_elements=[OpenRow.day, OpenRow.branch_code, OpenRow.service],
-                set_={"total": OpenRow.total + times},
-            )
-        )
+        key = {"day": day, "branch_code": branch, "service": service}
+        _write(unit, OpenRow, key, times, total=OpenRow.total + times)
 
 
 def add_taps(unit: Unit, tallied: Mapping[Tapped, int]) -> None:
     """Add what one process counted, in a fixed order so that no two lock each other out."""
     for (day, branch, button), times in sorted(tallied.items()):
-        statement = unit.insert(TapRow).values(
-            day=day, branch_code=branch, button=button, total=times
-        )
-        unit.db.execute(
-            statement.on_conflict_do_update(
-                index_elements=[TapRow.day, TapRow.branch_code, TapRow.button],
-                set_={"total": TapRow.total + times},
-            )
-        )
+        key = {"day": day, "branch_code": branch, "button": button}
+        _write(unit, TapRow, key, times, total=TapRow.total + times)
 
 
 def put_followers(unit: Unit, day: date, by_branch: Mapping[str, int]) -> None:
     """Write down how many followers each branch has; counted twice a day, the last stands."""
     for branch, total in sorted(by_branch.items()):
-        statement = unit.insert(FollowerCountRow).values(day=day, branch_code=branch, total=total)
-        unit.db.execute(
-            statement.on_conflict_do_update(
-                index_elements=[FollowerCountRow.day, FollowerCountRow.branch_code],
-                set_={"total": total},
-            )
-        )
+        _write(unit, FollowerCountRow, {"day": day, "branch_code": branch}, total, total=total)
 
 
 def has_followers(unit: Unit, day: date) -> bool:
@@ -122,13 +102,8 @@ def has_followers(unit: Unit, day: date) -> bool:
 def add_feedback(unit: Unit, *, branch: str, page: str, is_useful: bool) -> None:
     """Count one answer."""
     answer = YES if is_useful else NO
-    statement = unit.insert(FeedbackRow).values(
-        day=today(), branch_code=branch, page=page, answer=answer, total=1
-    )
-    key = [FeedbackRow.day, FeedbackRow.branch_code, FeedbackRow.page, FeedbackRow.answer]
-    unit.db.execute(
-        statement.on_conflict_do_update(index_elements=key, set_={"total": FeedbackRow.total + 1})
-    )
+    key = {"day": today(), "branch_code": branch, "page": page, "answer": answer}
+    _write(unit, FeedbackRow, key, 1, total=FeedbackRow.total + 1)
 
 
 def opens(unit: Unit, *, since: date, branches: Iterable[str] | None = None) -> Mapping[str, int]:
@@ -170,3 +145,13 @@ def tidy(unit: Unit) -> None:
     for model in (OpenRow, FeedbackRow, TapRow, FollowerCountRow):
         table = table_of(model)
         unit.db.execute(delete(table).where(table.c.day < last))
+
+
+def _write(
+    unit: Unit, model: type[Model], key: Mapping[str, Any], first: int, *, total: object
+) -> None:
+    """Write the first number under this key, or what the total is where there is one already."""
+    statement = unit.insert(model).values(**key, total=first)
+    unit.db.execute(
+        statement.on_conflict_do_update(index_elements=list(key), set_={"total": total})
+    )

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-CENT: Final = Decimal("0.01")
+from lightservices.loans import CENT
+
 #: Halving so often leaves less than a millionth of a per cent.
 _HALVINGS: Final = 60
 

@@ -10,46 +10,36 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
-from lightservices import blocks, links, pictures, promotions, rich_text, wording
+from lightservices import blocks, links, pictures, promotions, rich_text
 from lightservices.links import fault_of
 from lightservices.promotions import Promotion
-from lightservices.wording import FAULTS
 from regions import areas, branches, divisions
 from regions.areas import AreaRefused
 from regions.branches import BranchCode
 from regions.divisions import DivisionCode
-from service import clock
+from service import clock, wording
 from service.approvals.kinds import Difference, Fault, Json, Section
 from service.audit import Actor
 from service.wiring import Unit
+from service.wording import FAULTS, Part, phrase
 
 MOST_PROMOTIONS: Final = 100
 MOST_TEXT: Final = 2_000
 
 
-def _text(most: int, *, least: int = 0) -> fields.String:
-    return fields.String(
-        required=least > 0,
-        error_messages=FAULTS,
-        validate=validate.Length(least, most, error=f"应为 {least} 至 {most} 个字"),
-    )
-
-
-class PromotionInput(Schema):
+class PromotionInput(Part):
     """One promotion as it is written down; times are ISO 8601 with an offset."""
-
-    error_messages = {"unknown": wording.UNKNOWN, "type": wording.MISTYPED}  # noqa: RUF012  # marshmallow reads it from the class
 
     name = fields.String(
         required=True,
         error_messages=FAULTS,
         validate=validate.Regexp(r"^[a-z0-9-]{1,24}$", error="只能用小写字母、数字和连字符"),
     )
-    title = _text(40, least=1)
-    text = _text(MOST_TEXT, least=1)
-    url = _text(1_024)
+    title = phrase(40, least=1)
+    text = phrase(MOST_TEXT, least=1)
+    url = phrase(1_024)
     starts_at = fields.AwareDateTime(
         required=True, error_messages=FAULTS, validate=wording.in_our_time
     )
@@ -77,7 +67,7 @@ class PromotionInput(Schema):
         error_messages=FAULTS,
         validate=validate.Regexp(rf"{blocks.PICTURE}|^$", error="请重新上传图片"),
     )
-    picture_says = _text(40)
+    picture_says = phrase(40)
     sort = fields.Integer(
         strict=True, error_messages=FAULTS, validate=validate.Range(0, 999, error="应为 0 至 999")
     )
@@ -191,11 +181,9 @@ def _faults_of(unit: Unit, branch: str, number: int, one: Any) -> Iterable[Fault
     try:
         PromotionInput().load(one)
     except ValidationError as refused:
-        for name, faults in wording.messages(refused).items():
-            words = faults if isinstance(faults, list) else [wording.MISTYPED]
-            yield from (
-                Fault(f"{number}/{name}", f"{called}：{word}", "按提示改正") for word in words
-            )
+        for path, message in wording.each(wording.messages(refused)):
+            where = "/".join(map(str, (number, *path[:1])))
+            yield Fault(where, f"{called}：{message}", "按提示改正")
         return
     for name, led in (("url", [one.get("url") or "/"]), ("text", rich_text.addresses(one["text"]))):
         for fault in links.outside(unit.settings, led):

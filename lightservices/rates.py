@@ -14,11 +14,11 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate, va
 from sqlalchemy import Date, String, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lightservices.sheets import RowFault, SheetRefused, read
-from lightservices.wording import FAULTS, NUMBER_FAULTS
 from service.db import Model
 from service.epochs import Kept, bump
+from service.sheets import RowFault, SheetRefused, read
 from service.wiring import Unit
+from service.wording import FAULTS, NUMBER_FAULTS
 
 #: The tables there are, by what the CSV file calls them.
 TABLES: Final = MappingProxyType(

@@ -17,6 +17,8 @@ from typing import Any, Final
 from flask import Request
 
 from config import Settings
+from lightservices.emergency import in_force
+from lightservices.emergency.in_force import Emergency
 from regions import divisions, presence
 from regions.divisions import DivisionCode
 from regions.fixes import Source
@@ -53,6 +55,9 @@ class Visitor:
 
     openid: OpenId | None
     whereabouts: Whereabouts
+    #: What is in force there, the gravest first. A page stands below it, so it is looked up with
+    #: the place: a page that asked for itself would hold a second connection beside its view's.
+    emergencies: tuple[Emergency, ...] = ()
 
 
 def own_path(path: str | None) -> str:
@@ -64,8 +69,13 @@ def visitor(unit: Unit, cookie: Cookie) -> Visitor:
     """Who this is. Somebody who left, or never followed, is a guest whatever the cookie says."""
     openid = _openid(cookie)
     if openid is not None and followers.is_known(unit, openid):
-        return Visitor(openid, presence.where(unit, openid))
-    return Visitor(None, _guest_whereabouts(unit, cookie))
+        return standing(unit, openid, presence.where(unit, openid))
+    return standing(unit, None, _guest_whereabouts(unit, cookie))
+
+
+def standing(unit: Unit, openid: OpenId | None, place: Whereabouts) -> Visitor:
+    """A visitor at this place, with what is in force there."""
+    return Visitor(openid, place, in_force.at(unit, place))
 
 
 def should_identify(wiring: Wiring, request: Request, cookie: Cookie) -> bool:

@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import ValidationError, fields, post_load, validate
 
-from lightservices import blocks, catalogue, gathering, pictures, rich_text, wording, zones
+from lightservices import blocks, catalogue, gathering, pictures, rich_text, zones
 from lightservices.blocks import Block, BlockInput, BlockKind
 from lightservices.gathering import Gathering
 from lightservices.links import OUTSIDE, outside
-from lightservices.wording import FAULTS
 from lightservices.zones import Zone, ZoneKind
 from regions import branches
 from regions.branches import BranchCode
-from service import clock
+from service import clock, wording
 from service.approvals.kinds import Difference, Fault, Json, Section
 from service.audit import Actor
 from service.wiring import Unit
+from service.wording import FAULTS, Part, phrase
 
 #: WeChat shows four Chinese characters of a column's name and takes five.
 MOST_TITLE: Final = 5
@@ -47,10 +47,8 @@ class _Edition:
     gather: Gathering | None
 
 
-class GatherInput(Schema):
+class GatherInput(Part):
     """Which offers a campaign gathers."""
-
-    error_messages = {"unknown": wording.UNKNOWN, "type": wording.MISTYPED}  # noqa: RUF012  # marshmallow reads it from the class
 
     branches = fields.List(fields.String(error_messages=FAULTS), load_default=list)
     topics = fields.List(
@@ -66,23 +64,11 @@ class GatherInput(Schema):
         return gathering.read(data)
 
 
-class ZoneInput(Schema):
+class ZoneInput(Part):
     """The content of a section ``zone``."""
 
-    error_messages = {"unknown": wording.UNKNOWN, "type": wording.MISTYPED}  # noqa: RUF012  # marshmallow reads it from the class
-
-    title = fields.String(
-        required=True,
-        error_messages=FAULTS,
-        validate=validate.Length(
-            1, MOST_CAMPAIGN_TITLE, error=f"应为 1 至 {MOST_CAMPAIGN_TITLE} 个字"
-        ),
-    )
-    slogan = fields.String(
-        load_default="",
-        error_messages=FAULTS,
-        validate=validate.Length(max=40, error="最多 40 个字"),
-    )
+    title = phrase(MOST_CAMPAIGN_TITLE, least=1)
+    slogan = phrase(40)
     services = fields.List(
         fields.String(error_messages=FAULTS),
         load_default=list,
@@ -219,7 +205,8 @@ def _faults(unit: Unit, branch: str, content: Json) -> Iterable[Fault]:
     try:
         edition: _Edition = ZoneInput().load(content)
     except ValidationError as refused:
-        yield from _told(wording.messages(refused))
+        for path, message in wording.each(wording.messages(refused)):
+            yield Fault("/".join(map(str, path)), message, "按提示改正")
         return
     known = catalogue.offered(
         unit, [one.code for one in branches.directory(unit).chain(BranchCode(branch))]
@@ -245,15 +232,6 @@ def _faults(unit: Unit, branch: str, content: Json) -> Iterable[Fault]:
         for code in codes:
             if branch not in [above.code for above in tree.chain(code)]:
                 yield Fault(where, f"{code} 不是本行或下属分行", "只选本行及下属分行")
-
-
-def _told(messages: Any, where: str = "") -> Iterable[Fault]:
-    if isinstance(messages, Mapping):
-        for name, inner in messages.items():
-            yield from _told(inner, f"{where}/{name}" if where else str(name))
-        return
-    for message in messages:
-        yield Fault(where, str(message), "按提示改正")
 
 
 def _apply_local(unit: Unit, branch: str, _key: str, content: Json, _by: Actor) -> None:

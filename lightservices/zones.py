@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from sqlalchemy import JSON, ForeignKey, String, delete, select
+from sqlalchemy import JSON, ForeignKey, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lightservices import blocks, gathering
@@ -129,11 +129,7 @@ def whom(unit: Unit, zone: Zone) -> frozenset[BranchCode] | None:
     roots = set(zone.reach or (zone.branch,))
     if tree.head.code in roots:
         return None
-    return frozenset(
-        branch.code
-        for branch in tree.all
-        if not roots.isdisjoint(above.code for above in tree.chain(branch.code))
-    )
+    return frozenset(branch.code for root in roots for branch in tree.below(root))
 
 
 def zone(unit: Unit, key: str) -> Zone | None:
@@ -146,12 +142,6 @@ def switched_off(unit: Unit, branch_code: BranchCode) -> frozenset[str]:
     own = zones_by_branch(unit)
     chain = branches.directory(unit).chain(branch_code)
     return frozenset(key for one in chain if one.code in own for key in own[one.code].switched_off)
-
-
-def remove(unit: Unit, key: str) -> None:
-    """Take a zone away."""
-    unit.db.execute(delete(ZoneRow).where(ZoneRow.key == key))
-    bump(unit, "zones")
 
 
 def put(unit: Unit, zone: Zone) -> None:

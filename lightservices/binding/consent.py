@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 from marshmallow import Schema, fields, post_load, validate
 
-from lightservices.wording import FAULTS
+from service.wording import FAULTS
 
 PACK: Final = Path(__file__).resolve().parents[1] / "packs" / "binding-consent.yaml"
 

@@ -5,7 +5,8 @@ A service is one YAML file under ``packs/services``; adding one is adding a file
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import functools
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from lightservices.catalogue import own
 from lightservices.catalogue.checks import Known
@@ -92,10 +93,19 @@ def offered(
     The pack and the branches' own together, worded for the branch, in the order in which people
     see them; without what the branch's zone switched off.
     """
-    everything = [*services().values(), *own.all_of(unit).values()]
-    everything.sort(key=lambda one: (one.order, one.key))
-    return {
-        one.key: one.read_by(chain)
-        for one in everything
-        if one.key not in switched_off and one.availability.reaches(chain)
-    }
+    added = _worded(own.all_of(unit).values(), chain)
+    everything = [*_of_pack(tuple(chain)), *added]
+    if added:
+        everything.sort(key=lambda one: (one.order, one.key))
+    return {one.key: one for one in everything if one.key not in switched_off}
+
+
+@functools.lru_cache(maxsize=512)
+def _of_pack(chain: tuple[str, ...]) -> Sequence[Service]:
+    """What the pack offers there. Every page and message asks, and the pack does not change."""
+    found = _worded(services().values(), chain)
+    return sorted(found, key=lambda one: (one.order, one.key))
+
+
+def _worded(found: Iterable[Service], chain: Sequence[str]) -> list[Service]:
+    return [one.read_by(chain) for one in found if one.availability.reaches(chain)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from lightservices.catalogue import own
-from lightservices.catalogue.model import FieldType, Kind, Via
+from lightservices.catalogue import own, reading
+from lightservices.catalogue.model import REPLACEABLE, FieldType, Kind, Via
 from lightservices.pages import kinds
+from regions import jurisdiction
 from service.approvals.kinds import ChangeKind, Content, Difference, Fault, Json, Section
 from service.audit import Actor
 from service.wiring import Unit
@@ -33,6 +34,22 @@ _WITHIN: Final[Mapping[str, str]] = {
     "link": "网址", "category": "工单类别", "fields": "题目", "done": "提交后说的话",
     "label": "题目", "type": "题型", "required": "必填", "most": "字数", "choices": "选项",
     "hint": "提示", "branches": "机构", "hours": "时间", "source": "出处",
+    **{name: PARTS[name] for name in REPLACEABLE},
+}  # fmt: skip
+#: What people call the icons, in the order in which they are offered.
+ICON_TITLES: Final[Mapping[str, str]] = {
+    "alert": "警示", "app": "手机应用", "baby": "婴儿", "bell": "铃", "bolt": "电",
+    "briefcase": "公文包", "bus": "公交", "calculator": "计算器", "calendar": "日历", "car": "汽车",
+    "card": "银行卡", "chart": "走势图", "chat": "对话", "city": "城市", "clock": "时钟",
+    "coins": "硬币", "drop": "水", "exchange": "兑换", "family": "家庭", "farm": "农业",
+    "flame": "燃气", "gift": "礼物", "globe": "地球", "gold": "黄金", "guide": "指南",
+    "heart": "爱心", "home": "房屋", "hospital": "医院", "key": "钥匙", "list": "清单",
+    "lock": "锁", "mail": "信封", "palace": "政务", "pen": "笔", "percent": "百分比",
+    "person": "一个人", "people": "多个人", "phone": "电话", "pie": "饼图", "pin": "地点",
+    "plane": "飞机", "qr": "二维码", "receipt": "收据", "route": "路线", "school": "学校",
+    "search": "查找", "shield": "盾牌", "shop": "商店", "sim": "电话卡", "stamp": "印章",
+    "star": "星", "tax": "税", "ticket": "票券", "tools": "工具", "train": "火车",
+    "transfer": "转账", "truck": "货车", "umbrella": "雨伞", "wallet": "钱包",
 }  # fmt: skip
 VIAS: Final[Mapping[Via, str]] = {
     Via.PHONE: "拨打电话", Via.APP: "打开手机银行", Via.MINIPROGRAM: "小程序",
@@ -43,7 +60,6 @@ TYPES: Final[Mapping[FieldType, str]] = {
     FieldType.DATE: "日期", FieldType.PHONE: "电话", FieldType.NUMBER: "数字",
 }  # fmt: skip
 KINDS: Final[Mapping[Kind, str]] = {Kind.GUIDE: "指南", Kind.FORM: "表单"}
-_GONE: Final = "（撤下）"
 
 
 def service_in(content: Json | None) -> Mapping[str, Any] | None:
@@ -58,11 +74,11 @@ def where(path: str) -> str:
     words = PARTS.get(first, first)
     if (first, *rest[:1]) == ("form", "fields") and rest[1:]:
         words, rest = "题目", rest[1:]
-    if rest and rest[0].isdecimal():
-        words += f" {int(rest[0]) + 1} "
-        rest = rest[1:]
     for part in rest:
-        words += f"的{_WITHIN.get(part, part)}"
+        if part.isdecimal():
+            words += f" {int(part) + 1} "
+        else:
+            words += f"的{_WITHIN.get(part, part)}"
     return words.strip()
 
 
@@ -86,7 +102,7 @@ def faults_of(unit: Unit, branch: str, key: str, content: Json) -> Sequence[Faul
         found.append(Fault("key", "编号与这份文件不一致", "编号定下后不能改，可以另建一项"))
     if service.get("kind") not in WRITTEN:
         found.append(Fault("kind", "自建服务只能是指南或表单", "在这两种里选一种"))
-    return [*found, *_taken(unit, branch, service)]
+    return [*found, *_taken(unit, branch, service), *_elsewhere(unit, branch, service)]
 
 
 def read(unit: Unit, branch: str, key: str) -> Json | None:
@@ -104,9 +120,9 @@ def apply(unit: Unit, branch: str, key: str, content: Json, _by: Actor) -> None:
         own.put(unit, branch=branch, content=service, known=kinds.known())
 
 
-def differences(_unit: Unit, before: Json | None, after: Json) -> Sequence[Difference]:
+def differences(unit: Unit, before: Json | None, after: Json) -> Sequence[Difference]:
     """Part by part, in people's words."""
-    old, new = service_in(before), service_in(after)
+    old, new = _named(unit, service_in(before)), _named(unit, service_in(after))
     if old is not None and new is None:
         return [Difference(str(old.get("title", "")), "\n".join(_lines(old)), "")]
     earlier, later = _said(old), _said(new)
@@ -134,6 +150,17 @@ def _taken(unit: Unit, branch: str, service: Mapping[str, Any]) -> Iterator[Faul
             yield Fault("title", f"本行已有一项同名的服务（{key}）", "换一个名称")
 
 
+def _elsewhere(unit: Unit, branch: str, service: Mapping[str, Any]) -> Iterator[Fault]:
+    """Another branch's followers are not this branch's to speak to."""
+    below = jurisdiction.below(unit, branch) - {branch}
+    told = service.get("variants")
+    for number, variant in enumerate(told if isinstance(told, list) else ()):
+        codes = variant.get("branches") if isinstance(variant, Mapping) else None
+        if not isinstance(codes, list) or any(code not in below for code in codes):
+            where = f"variants.{number}.branches"
+            yield Fault(where, "只能是本行的下级机构", "从列表里选一个下级机构")
+
+
 def _plain(words: str) -> str:
     """The rules are written for whoever edits files; in the console there are none."""
     return (
@@ -147,7 +174,28 @@ def _plain(words: str) -> str:
         .replace("检查拼写，或删去这一行", "请联系科技人员")
         .replace("参照同目录其他文件的写法改正", "按字段下的说明改写")
         .replace("按提示改正后再检查", "按提示改正")
+        .replace("、".join(REPLACEABLE), "、".join(PARTS[name] for name in REPLACEABLE))
     )
+
+
+def _named(unit: Unit, service: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The service with names where it is written with keys, codes and words for programs."""
+    if service is None:
+        return None
+    told = dict(service)
+    if isinstance(related := told.get("related"), list):
+        pack = reading.catalogue().services
+        told["related"] = [pack[key].title if key in pack else key for key in map(str, related)]
+    if isinstance(variants := told.get("variants"), list):
+        names = jurisdiction.names(unit)
+        told["variants"] = [
+            {**one, "branches": [names.get(str(code), code) for code in one.get("branches") or ()]}
+            for one in variants
+            if isinstance(one, Mapping)
+        ]
+    if "icon" in told:
+        told["icon"] = ICON_TITLES.get(str(told["icon"]), told["icon"])
+    return told
 
 
 def _said(service: Mapping[str, Any] | None) -> dict[str, str]:

@@ -6,19 +6,10 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import ValidationError, fields, validate
 
-from lightservices import wording
 from lightservices.catalogue import placeholders
-
-
-class Part(Schema):
-    """A schema that takes no field it does not know."""
-
-    class Meta:
-        unknown = "raise"
-
-    error_messages = {"unknown": wording.UNKNOWN, "type": wording.MISTYPED}  # noqa: RUF012  # marshmallow reads it from the class
+from service import wording
 
 
 def prose(most: int, *, required: bool = True) -> fields.String:

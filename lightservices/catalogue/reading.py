@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,12 +14,12 @@ from typing import Any, Final
 import yaml
 from marshmallow import Schema, ValidationError
 
-from lightservices import wording
 from lightservices.catalogue import checks, placeholders
 from lightservices.catalogue.checks import Known
 from lightservices.catalogue.lines import Lines, Loader
 from lightservices.catalogue.model import Catalogue, Fault, Scenario, Service
 from lightservices.catalogue.schemas import ScenarioInput, ServiceInput
+from service import wording
 
 PACK: Final = Path(__file__).resolve().parents[1] / "packs" / "services"
 SCENARIOS: Final = PACK.with_name("scenarios.yaml")
@@ -159,15 +159,7 @@ def _loaded(schema: Schema, file: _File, data: Any, base: Place) -> Any:
     try:
         return schema.load(data)
     except ValidationError as refused:
-        faults = _faults_in(file, wording.messages(refused), base)
-        return list(faults)
-
-
-def _faults_in(file: _File, messages: Any, where: Place) -> Iterator[Fault]:
-    if isinstance(messages, Mapping):
-        for name, inner in messages.items():
-            # What concerns a part as a whole is about the part.
-            yield from _faults_in(file, inner, where if name == "_schema" else (*where, name))
-        return
-    for message in messages:
-        yield file.fault(where, str(message).rstrip("."))
+        return [
+            file.fault((*base, *path), message.rstrip("."))
+            for path, message in wording.each(wording.messages(refused))
+        ]

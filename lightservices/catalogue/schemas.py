@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
-from lightservices import wording
 from lightservices.catalogue import placeholders
 from lightservices.catalogue.icons import ICONS
 from lightservices.catalogue.model import (
@@ -30,8 +29,10 @@ from lightservices.catalogue.model import (
     Via,
     numbered,
 )
-from lightservices.catalogue.parts import Part, choice, listed, one_of, pattern, prose
+from lightservices.catalogue.parts import choice, listed, one_of, pattern, prose
 from lightservices.links import fault_of
+from service import wording
+from service.wording import Part
 
 MOST_RELATED: Final = 4
 _BRANCH: Final = r"^(HQ|B\d{6})$"

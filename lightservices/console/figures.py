@@ -12,7 +12,7 @@ from lightservices import figures as read
 from lightservices import workbooks
 from lightservices.console import charts
 from lightservices.figures import SPANS, Figures
-from lightservices.outlets import branch_list
+from regions import jurisdiction
 from service import audit, clock
 from service.access import access
 from service.console import guard, shell
@@ -41,7 +41,7 @@ def page(code: str) -> Response:
         titles = {**unit.wiring.tables.branch_names(unit), **read.names(unit, found)}
         name = shell.branch_name(unit, code)
         may_export = may_at(unit, me, code, "export")
-        has_below = len(branch_list.codes_below(unit, code)) > 1
+        has_below = len(jurisdiction.below(unit, code)) > 1
     return shell.page(
         "console/branch_figures.html", title="数据", code=code, name=name, found=found,
         titles=titles, days=days, spans=SPANS, scope=scope, scopes=SCOPES, shown=SHOWN,
@@ -90,7 +90,7 @@ def _charts(found: Figures) -> dict[str, charts.Chart]:
 
 
 def _branches(unit: Unit, code: str, scope: str) -> frozenset[str]:
-    return frozenset((code,)) if scope == "own" else branch_list.codes_below(unit, code)
+    return frozenset((code,)) if scope == "own" else jurisdiction.below(unit, code)
 
 
 def _days() -> int:

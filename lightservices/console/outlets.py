@@ -10,12 +10,13 @@ from flask import Blueprint, Response, abort, flash, request, stream_with_contex
 from flask.typing import ResponseReturnValue
 
 from lightservices import workbooks
-from lightservices.outlets import branch_list, checking, section, uploads
+from lightservices.outlets import branch_list, checking, overlapping, section, uploads
 from lightservices.outlets.branch_list import COLUMNS, DATUMS, EXAMPLE_ROW
 from lightservices.outlets.checking import Progress
 from lightservices.outlets.section import KEY, KIND, SECTION_NAME
 from lightservices.outlets.uploads import Upload
 from lightservices.workbooks import BookRefused
+from regions import jurisdiction
 from regions.coordinates import Datum
 from service import audit, clock
 from service.access import access
@@ -208,7 +209,7 @@ def _last(steps: Iterable[Progress | str]) -> str:
 
 def _page(unit: Unit, code: str, *, problem: str = "", status: int = 200) -> Response:
     me = guard.me()
-    below = branch_list.codes_below(unit, code)
+    below = jurisdiction.below(unit, code)
     counts = branch_list.counts(unit, below)
     names = unit.wiring.tables.branch_names(unit)
     return shell.page(
@@ -220,6 +221,7 @@ def _page(unit: Unit, code: str, *, problem: str = "", status: int = 200) -> Res
         may_edit=may_at(unit, me, code, "edit"), may_export=may_at(unit, me, code, "export"),
         limits=(workbooks.MOST_BYTES >> 20, workbooks.MOST_ROWS, workbooks.MOST_COLUMNS),
         required=[COLUMNS[name] for name in branch_list.REQUIRED], columns=_TITLES,
+        overlapping=overlapping.said(unit, code),
         status=status,
     )  # fmt: skip
 
@@ -234,6 +236,7 @@ def _outcome(
         name=shell.branch_name(unit, code), outcome=outcome, compared=compared, shown=SHOWN,
         told=branch_list.told, one_line=branch_list.in_one_line, problem=problem, status=status,
         is_large=_takes_many(compared), too_large=_too_large(outcome.entries),
+        overlapping=overlapping.said(unit, code),
     )  # fmt: skip
 
 

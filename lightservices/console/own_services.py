@@ -21,13 +21,20 @@ from flask.typing import ResponseReturnValue
 
 from lightservices import catalogue
 from lightservices.catalogue import Kind, own, own_section, reading
-from lightservices.catalogue.own_section import KIND, KINDS, SECTION_NAME, TYPES, VIAS
+from lightservices.catalogue.own_section import (
+    ICON_TITLES,
+    KIND,
+    KINDS,
+    SECTION_NAME,
+    TYPES,
+    VIAS,
+)
 from lightservices.console import own_form
 from lightservices.pages import kinds
 from lightservices.pages.later import Later
 from lightservices.tickets import categories
-from lightservices.visit import Visitor
-from regions import branches
+from lightservices.visit import Visitor, standing
+from regions import branches, jurisdiction
 from regions.branches import BranchCode
 from regions.presence import Whereabouts
 from service.access import access
@@ -216,8 +223,25 @@ def _page(
         scenarios=catalogue.scenarios(), categories=categories.names(), kinds=KINDS, vias=VIAS,
         types=TYPES, limits=LIMITS, may_edit=may_at(unit, guard.me(), code, "edit"),
         is_live=key in own.of(unit, code), problem=problem, most_rows=own_form.MOST_ROWS,
-        status=status,
+        blank_rows=own_form.BLANK_ROWS, icons=ICON_TITLES, others_of=_by_scenario(unit, code),
+        below=_below(unit, code), status=status,
     )  # fmt: skip
+
+
+def _by_scenario(unit: Unit, code: str) -> Mapping[str, Mapping[str, str]]:
+    """The titles of the services one may point at from here, by scenario and key."""
+    found: dict[str, dict[str, str]] = {}
+    for one in catalogue.offered(unit, jurisdiction.lineage(unit, code)).values():
+        # What a branch adds may go again; the pack's stay.
+        if not one.owner:
+            found.setdefault(one.scenario, {})[one.key] = one.title
+    return found
+
+
+def _below(unit: Unit, code: str) -> Mapping[str, str]:
+    """The names of the branches below by code."""
+    below = jurisdiction.below(unit, code) - {code}
+    return {one: name for one, name in jurisdiction.names(unit).items() if one in below}
 
 
 def _require(unit: Unit, code: str, key: str, act: str) -> None:
@@ -256,4 +280,4 @@ def _told(fault: Fault) -> dict[str, str]:
 
 def _follower(unit: Unit, code: str) -> Visitor:
     found = branches.directory(unit).get(code) or branches.directory(unit).head
-    return Visitor(None, Whereabouts(found, None, None, None, None, "预览"))
+    return standing(unit, None, Whereabouts(found, None, None, None, None, "预览"))

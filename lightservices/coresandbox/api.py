@@ -110,6 +110,10 @@ class GroupInput(Schema):
     group = fields.String(required=True, validate=validate.OneOf(people.GROUPS))
 
 
+class KindInput(Schema):
+    kind = fields.String(required=True, validate=validate.OneOf(people.KINDS))
+
+
 def _sent(schema: Schema) -> Mapping[str, Any]:
     """The body, or 400."""
     if not request.is_json:
@@ -250,6 +254,18 @@ def fees() -> Response:
 @access("public", why=_SIGNED)
 def gold() -> Response:
     return jsonify(people.gold(clock.now()))
+
+
+@api.get("/quotes/exchange")
+@access("public", why=_SIGNED)
+def exchange() -> Response:
+    return jsonify(people.exchange(clock.now()))
+
+
+@api.get("/rates")
+@access("public", why=_SIGNED)
+def rates() -> Response:
+    return jsonify(people.rates(clock.now(), _asked(KindInput())["kind"]))
 
 
 @api.get("/outlets/<outlet>/queue")

@@ -29,6 +29,13 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "exchange": ("示例：境外汇款",),
     "online": ("示例：安全工具",),
 }
+_RATES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "deposit": (
+        ("demand", "活期"), ("m3", "定期 3 个月"), ("m6", "定期 6 个月"), ("m12", "定期 1 年"),
+        ("m24", "定期 2 年"), ("m36", "定期 3 年"), ("m60", "定期 5 年"),
+    ),
+    "loan": (("home-first", "首套住房贷款"), ("consumer", "个人消费贷款")),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,24 @@ def gold(now: datetime) -> Json:
     return Person("", now).dated(quotes=quotes)
 
 
+def exchange(now: datetime) -> Json:
+    """Prices of money that are the same for every currency."""
+    quotes = [
+        {
+            "code": code, "name": name, "unit": 100,
+            "buying": "111.11", "cash_buying": "111.11", "selling": "111.11",
+        }
+        for code, name in (("USD", "美元"), ("EUR", "欧元"), ("HKD", "港币"), ("JPY", "日元"))
+    ]  # fmt: skip
+    return Person("", now).dated(quotes=quotes)
+
+
+def rates(now: datetime, kind: str) -> Json:
+    """Yearly rates that are the same for every term and every loan."""
+    lines = [{"code": code, "name": name, "annual_percent": "1.11"} for code, name in _RATES[kind]]
+    return Person("", now).dated(rates=lines)
+
+
 def queue(now: datetime, outlet: str) -> Json:
     """How many wait at this outlet, changing with the hour."""
     digest = hashlib.sha256(f"{outlet}{now:%Y%m%d%H}".encode()).digest()
@@ -143,3 +168,4 @@ def queue(now: datetime, outlet: str) -> Json:
 
 
 GROUPS: Final = tuple(_GROUPS)
+KINDS: Final = tuple(_RATES)

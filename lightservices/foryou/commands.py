@@ -12,10 +12,10 @@ from marshmallow import Schema, fields, post_load, validate
 
 from lightservices.foryou import operations
 from lightservices.foryou.tags import tags
-from lightservices.sheets import RowFault, SheetRefused, read
-from lightservices.wording import FAULTS
 from service.happenings import OpenId
+from service.sheets import RowFault, SheetRefused, read
 from service.wiring import wiring
+from service.wording import FAULTS
 
 followers_group = AppGroup("followers", help="关注者。")
 tags_group = AppGroup("tags", help="关注者的标签。")

@@ -14,6 +14,7 @@ from lightservices.catalogue import Service
 from lightservices.foryou import operations, ranking, showing
 from lightservices.foryou.operations import Word
 from lightservices.foryou.tags import tags
+from lightservices.pages import outage
 from lightservices.pages.private import private_page, require_own_form
 from lightservices.visit import Visitor
 from service import clock, journal
@@ -22,6 +23,7 @@ from service.happenings import OpenId
 from service.wiring import Unit, Wiring, wiring
 
 foryou = Blueprint("foryou", __name__)
+outage.cover(foryou)
 log = journal.logger("lightservices.foryou")
 
 PATH: Final = "/s/for-you"

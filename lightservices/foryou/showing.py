@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from lightservices.foryou import operations, ranking
+from lightservices.foryou import ranking
 from lightservices.foryou.operations import Known
 from lightservices.foryou.ranking import Pick
 from lightservices.pages import queries
@@ -21,9 +21,10 @@ TOOLS: Final = frozenset(
 )  # fmt: skip
 
 
-def shelf(unit: Unit, visitor: Visitor, *, without: Collection[str] = ()) -> list[Pick]:
+def shelf(
+    unit: Unit, visitor: Visitor, found: Known, *, without: Collection[str] = ()
+) -> list[Pick]:
     """The few services put in front on another page, beside those already on it."""
-    found = operations.known(unit, visitor.openid)
     return picks(unit, visitor, found, most=ON_A_SHELF, without=without)
 
 

@@ -13,7 +13,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from lightservices import catalogue
 from lightservices.foryou.ranking import Tag
-from lightservices.wording import FAULTS
+from service.wording import FAULTS
 
 PACK: Final = Path(__file__).resolve().parents[1] / "packs" / "tags.yaml"
 

@@ -10,7 +10,7 @@ from lightservices.catalogue import Service
 from lightservices.handoff import choosing, people
 from lightservices.outlets import nearest
 from lightservices.outlets.holidays import calendar
-from lightservices.pages import queries
+from lightservices.pages import outage, queries
 from lightservices.pages.shell import page
 from lightservices.tickets import paths
 from lightservices.visit import Visitor
@@ -19,6 +19,7 @@ from service.access import access
 from service.wiring import Unit, wiring
 
 handoff = Blueprint("handoff", __name__)
+outage.cover(handoff)
 
 _OTHERS: Final = 5
 _DAY_SECONDS: Final = 24 * 3600

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from lightservices.knowledge.lines import hotline
 from lightservices.tickets import categories, paths
 from service import clock
 from service.happenings import Fact, MediaReceived, TextReceived
@@ -22,7 +23,7 @@ def is_wanted(words: str) -> bool:
     return len(words) <= 40 and bool(_ASKS.search(words)) and not _NOT.search(words)
 
 
-def to_a_person(unit: Unit, fact: Fact, *, words: str = "") -> Reply:
+def to_a_person(unit: Unit, fact: Fact) -> Reply:
     """Pass the message on while somebody is there; else every other way to a person.
 
     WeChat allows it for messages only, never for events.
@@ -33,15 +34,14 @@ def to_a_person(unit: Unit, fact: Fact, *, words: str = "") -> Reply:
         return HandOver()
     base, hours = unit.settings.public_base_url, categories.desks().hours
     first = f"人工客服的时间是{hours}，现在不在线。" if is_on else "好的，请这样找到工作人员："
-    about = "" if is_wanted(words) else words
     return Text(
         "\n".join(
             (
                 first,
-                f'<a href="{base}{paths.asking(about)}">写下问题，请工作人员答复</a>',
+                f'<a href="{base}{paths.NEW}">写下问题，请工作人员答复</a>',
                 f'<a href="{base}{MANAGER}">找附近的客户经理</a>',
                 f'<a href="{base}/s/outlets">查附近网点</a>',
-                f"客服热线：{unit.settings.hotline or '【请填写客服热线】'}（急事请直接拨打）",
+                f"{hotline(unit.settings)}（急事请直接拨打）",
             )
         )
     )

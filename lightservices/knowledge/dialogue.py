@@ -5,21 +5,21 @@ Nothing of what somebody wrote is kept, logged or put into a link; counted is on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lightservices import catalogue, cities, finding
 from lightservices.catalogue import Service
 from lightservices.emergency import in_force
 from lightservices.handoff import transfer
-from lightservices.knowledge import persona, ready
+from lightservices.knowledge import choosing, persona, ready
 from lightservices.knowledge.danger import Danger
 from lightservices.knowledge.lines import hotline, link, plain, serving, text, ways_on
 from lightservices.knowledge.telling import tell
 from lightservices.knowledge.terms import cleaned
 from lightservices.knowledge.understanding import Outcome, Understanding, understand
 from lightservices.tickets import paths
-from regions import branches, divisions, presence
+from regions import branches, divisions
 from regions.divisions import Division
 from regions.presence import Whereabouts
 from service import clock, journal
@@ -34,13 +34,15 @@ _OF_A_PLACE: Final = frozenset(("outlets", "promotions", "my-city", "directory",
 _PEOPLE: Final = ("my-manager", "contact")
 
 
-def answer(unit: Unit, fact: Fact, words: str) -> Reply:
-    """What to say to these words."""
-    place = presence.where(unit, fact.openid)
+def answer(unit: Unit, fact: Fact, words: str, *, place: Whereabouts) -> Reply:
+    """What to say to these words at this place."""
     offered = _offered(unit, place)
+    if (number := choosing.number_in(words)) is not None:
+        return _counted("chosen", _chosen(unit, fact, number, place=place, offered=offered))
+    choosing.withdraw(unit, fact.openid)
     understood = _understood(unit, words, offered)
     if understood.danger is not None:
-        return _warned(unit, place, words, understood, understood.danger)
+        return _warned(unit, fact, place, words, understood, understood.danger)
     if courtesy := persona.courtesy(unit.settings, words):
         return _counted("courtesy", _courteous(unit, courtesy))
     if transfer.is_wanted(words):
@@ -49,9 +51,10 @@ def answer(unit: Unit, fact: Fact, words: str) -> Reply:
         return _counted("city", _elsewhere(unit, place, city))
     match understood.outcome:
         case Outcome.ANSWER:
-            return _counted("answer", _told(unit, place, words, understood))
+            return _counted("answer", _told(unit, fact, place, words, understood))
         case Outcome.CANDIDATES:
-            return _counted("candidates", _candidates(unit, understood))
+            choosing.offer(unit, fact.openid, [one.key for one in understood.services])
+            return _counted("candidates", _candidates(unit, understood.services))
         case _:
             return _lost(unit, place, words, understood, offered)
 
@@ -74,7 +77,12 @@ def _understood(unit: Unit, words: str, offered: Mapping[str, Service]) -> Under
 
 
 def _warned(
-    unit: Unit, place: Whereabouts, words: str, understood: Understanding, danger: Danger
+    unit: Unit,
+    fact: Fact,
+    place: Whereabouts,
+    words: str,
+    understood: Understanding,
+    danger: Danger,
 ) -> Reply:
     number = hotline(unit.settings)
     first = [line.replace("{hotline}", number) for line in danger.says]
@@ -82,22 +90,50 @@ def _warned(
     if not understood.services:
         return text(*first)
     best, *others = understood.services
-    asked = cleaned(words)
-    return tell(unit, place, best, articles=1, asked=asked, first=first, also=others[:_ALSO])
+    also = _choosable(unit, fact, others)
+    return tell(unit, place, best, articles=1, asked=cleaned(words), first=first, also=also)
 
 
-def _told(unit: Unit, place: Whereabouts, words: str, understood: Understanding) -> Reply:
+def _told(
+    unit: Unit, fact: Fact, place: Whereabouts, words: str, understood: Understanding
+) -> Reply:
     best, *others = understood.services
-    also = others[:_ALSO]
+    also = _choosable(unit, fact, others)
     return tell(unit, place, best, articles=1, asked=cleaned(words), also=also)
 
 
-def _candidates(unit: Unit, understood: Understanding) -> Text:
+def _choosable(unit: Unit, fact: Fact, others: Sequence[Service]) -> Sequence[Service]:
+    """The first of what else may be meant, each to be chosen by its number."""
+    also = others[:_ALSO]
+    if also:
+        choosing.offer(unit, fact.openid, [one.key for one in also])
+    return also
+
+
+def _chosen(
+    unit: Unit, fact: Fact, number: int, *, place: Whereabouts, offered: Mapping[str, Service]
+) -> Reply:
+    """The candidate of this number, if there was a list a moment ago."""
+    keys = choosing.offered(unit, fact.openid)
+    if not keys:
+        return _to_people(unit, offered, saying="no_list")
+    if number > len(keys):
+        listed = [offered[key] for key in keys if key in offered]
+        # Whatever was switched off since is missing, and the others moved up.
+        choosing.offer(unit, fact.openid, [one.key for one in listed])
+        return _candidates(unit, listed, saying="beyond_list")
+    service = offered.get(keys[-1] if number == choosing.LAST else keys[number - 1])
+    if service is None:
+        return ways_on(unit, persona.says(unit.settings, "withdrawn"))
+    return tell(unit, place, service, articles=1, asked=cleaned(service.title))
+
+
+def _candidates(unit: Unit, services: Sequence[Service], *, saying: str = "candidates") -> Text:
     return text(
-        persona.says(unit.settings, "candidates"),
+        persona.says(unit.settings, saying),
         *(
             f"{number}. {link(unit, one.path, one.title)} {plain(one.summary)}"
-            for number, one in enumerate(understood.services, start=1)
+            for number, one in enumerate(services, start=1)
         ),
         "",
         persona.says(unit.settings, "none_of_these"),
@@ -120,9 +156,14 @@ def _lost(
     journal.count("texts_answered", outcome=understood.outcome.value)
     if understood.outcome is Outcome.OUTSIDE:
         return ways_on(unit, persona.says(unit.settings, "outside"))
+    return _to_people(unit, offered, saying="not_understood")
+
+
+def _to_people(unit: Unit, offered: Mapping[str, Service], *, saying: str) -> Text:
+    """What could not be made out, and who of the bank's people can be asked."""
     person = next((offered[key] for key in _PEOPLE if key in offered), None)
     return text(
-        persona.says(unit.settings, "not_understood"),
+        persona.says(unit.settings, saying),
         link(unit, "/s/directory", "查看全部服务"),
         link(unit, paths.NEW, "写下问题，请工作人员答复"),
         *([link(unit, person.path, person.title)] if person else []),

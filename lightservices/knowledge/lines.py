@@ -11,6 +11,9 @@ from service.wiring import Unit
 
 #: WeChat's limit for a passive reply.
 MOST_BYTES: Final = 2048
+#: Where there is no number to tell. A bank prints it on its cards; that it is missing here is for
+#: its operators to read, not for its followers.
+NUMBER_ON_CARD: Final = "见本行银行卡背面"
 
 
 def text(*lines: str) -> Text:
@@ -36,8 +39,8 @@ def plain(words: str) -> str:
 
 
 def hotline(settings: Settings) -> str:
-    """The number to call, or that the bank must say it."""
-    return f"客服热线：{settings.hotline or '【请填写客服热线】'}"
+    """The number to call, or where every customer finds it while the bank has not named it here."""
+    return f"客服热线：{settings.hotline or NUMBER_ON_CARD}"
 
 
 def serving(place: Whereabouts) -> str:

@@ -17,7 +17,8 @@ from service.replies import Article, News, Reply
 from service.wiring import Unit
 
 NEAREST: Final = 3
-_STEPS: Final = 3
+#: As many steps as a message tells, as they are counted.
+_IN_ORDER: Final = "一二三"
 
 
 def tell(
@@ -45,7 +46,10 @@ def tell(
     lines += _source(place, service) if asked else []
     if also:
         lines += ["", persona.says(unit.settings, "also")]
-        lines += [link(unit, other.path, other.title) for other in also]
+        lines += [
+            f"{number}. {link(unit, other.path, other.title)}"
+            for number, other in enumerate(also, start=1)
+        ]
     return text(*lines)
 
 
@@ -89,10 +93,11 @@ def _first_steps(unit: Unit, service: Service, *, says_number: bool) -> Iterator
         yield plain(service.alert)
         if says_number:
             yield hotline(unit.settings)
-    for number, step in enumerate(service.steps[:_STEPS], start=1):
-        yield plain(f"{number}. {step.title}")
-    if len(service.steps) > _STEPS:
-        yield "……"
+    # A bare number stands before what can be chosen by it, so a step is counted in words.
+    for sign, step in zip(_IN_ORDER, service.steps, strict=False):
+        yield plain(f"第{sign}步 {step.title}")
+    if (more := len(service.steps) - len(_IN_ORDER)) > 0:
+        yield f"……后面还有 {more} 步，打开看全部"
     if says_number and not service.alert:
         yield hotline(unit.settings)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from lightservices.catalogue import Service
+from lightservices.catalogue import Kind, Service
 from lightservices.knowledge import danger, sounds
 from lightservices.knowledge.danger import Danger
 from lightservices.knowledge.index import Entry, Index
@@ -82,7 +82,27 @@ def _decided(
     sure = best.sureness >= SURE and ahead
     outcome = Outcome.ANSWER if sure or len(near) == 1 else Outcome.CANDIDATES
     # The words of the pack find a service; what is said of it is what its branch says.
-    return Understanding(outcome, tuple(offered[match.service.key] for match in near))
+    shown = _with_form(near, matches)
+    return Understanding(outcome, tuple(offered[match.service.key] for match in shown))
+
+
+def _with_form(near: Sequence[Match], matches: Iterable[Match]) -> Sequence[Match]:
+    """The same with the form of the likeliest service next to it, where it fits at all.
+
+    Who reads how something is done may want to begin right there, and a form says less of the
+    matter than the guide beside it, so that words alone put it behind strangers.
+    """
+    best = near[0]
+    if best.service.kind is Kind.FORM:
+        return near
+    forms = (match for match in matches if match.service.kind is Kind.FORM)
+    form = next(
+        (one for one in forms if one.service.key in best.service.related and one.sureness >= LEAST),
+        None,
+    )
+    if form is None:
+        return near
+    return [best, form, *(match for match in near[1:] if match is not form)][:MOST]
 
 
 def _first(

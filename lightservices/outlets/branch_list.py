@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from lightservices.outlets.imports import SAMPLE_PREFIX
 from lightservices.outlets.models import Outlet, OutletRow
-from regions import branches, divisions
+from regions import divisions, jurisdiction
 from regions.coordinates import Datum, metres_per_degree
 from service.db import table_of
 from service.wiring import Unit
@@ -95,19 +95,11 @@ class Comparison:
         yield from (*self.added, *self.changed, *self.gone)
 
 
-def codes_below(unit: Unit, branch: str) -> frozenset[str]:
-    """The branch and every branch below it."""
-    tree = branches.directory(unit)
-    return frozenset(
-        one.code for one in tree.all if any(up.code == branch for up in tree.chain(one.code))
-    )
-
-
 def live(unit: Unit, branch: str) -> dict[str, Entry]:
     """The outlets of this branch and those below it as they are at this moment."""
     rows = unit.db.execute(
         select(*_COLUMNS)
-        .where(_TABLE.c.branch_code.in_(codes_below(unit, branch)))
+        .where(_TABLE.c.branch_code.in_(jurisdiction.below(unit, branch)))
         .order_by(_TABLE.c.id)
     )
     return {row.id: _entry(row) for row in rows}

@@ -11,14 +11,15 @@ from typing import Any, Final
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from lightservices import wording, workbooks
+from lightservices import workbooks
 from lightservices.outlets import branch_list
 from lightservices.outlets.branch_list import COLUMNS, DATUMS, EXAMPLE, REQUIRED, Entry
 from lightservices.outlets.imports import FOR_SAMPLES, HEADINGS, OutletInput, place
 from lightservices.outlets.models import Outlet, OutletRow
 from lightservices.workbooks import Book, BookRefused, Cell
-from regions import branches, divisions
+from regions import branches, divisions, jurisdiction
 from regions.coordinates import Datum
+from service import wording
 from service.db import table_of
 from service.wiring import Unit
 
@@ -92,7 +93,7 @@ class _Ground:
     def __init__(self, unit: Unit, branch: str) -> None:
         self.unit, self.branch = unit, branch
         self.name = _name(unit, branch)
-        self.below = branch_list.codes_below(unit, branch)
+        self.below = jurisdiction.below(unit, branch)
         table = table_of(OutletRow)
         self.owners: dict[str, str] = {
             row.id: row.branch_code
@@ -157,10 +158,11 @@ def check(
             examples += 1
             continue
         outlet = _outlet(ground, schema, row, found) if not found else None
+        # Also where something else is wrong with the row, so that one round tells everything.
+        if (known := row.get("id", "")) and first.setdefault(known, number) != number:
+            says = f"与第 {first[known]} 行的编号相同"
+            found.append(Fault(0, "id", says, "一个网点只写一行；不同的网点换一个编号"))
         if outlet is not None:
-            if first.setdefault(outlet.id, number) != number:
-                says = f"与第 {first[outlet.id]} 行的编号相同"
-                found.append(Fault(0, "id", says, "一个网点只写一行；不同的网点换一个编号"))
             entries[outlet.id] = branch_list.written(outlet)
         faults += [_told(number, one) for one in found]
         if len(faults) > MOST_FAULTS:

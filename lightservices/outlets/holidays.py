@@ -17,7 +17,7 @@ from typing import Any, Final
 import yaml
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from lightservices.wording import FAULTS
+from service.wording import FAULTS
 
 PACKS: Final = Path(__file__).resolve().parents[1] / "packs"
 

@@ -22,6 +22,8 @@ _DAY_LONG: Final = 24 * 60
 _SPAN: Final = re.compile(
     r"([01]?\d|2[0-3])[:：]([0-5]\d)\s*[-–—~～至]\s*([01]?\d|2[0-4])[:：]([0-5]\d)"
 )
+#: What is written like a time of day, whether or not there is such a time.
+_TIME: Final = re.compile(r"(\d+)[:：](\d+)")
 _HOLIDAYS: Final = ("节假日", "法定节假日", "公共假期")
 _CLOSED: Final = re.compile(r"(休息|不营业|关闭)$")
 #: The day beside Monday to Sunday.
@@ -124,6 +126,9 @@ def parse(text: str) -> Hours:
 
 def _divided(part: str) -> tuple[frozenset[int], list[tuple[int, int]]]:
     """The days a part speaks of, and the times; no times where it says 休息."""
+    # A time that no clock shows would else be taken for a part of the days before it.
+    if wrong := next((one for one in _TIME.finditer(part) if not _is_time(one)), None):
+        raise ValueError(f"“{wrong[0]}”不是钟点，应在 00:00 到 24:00 之间")
     if closed := _CLOSED.search(part):
         return _days(part[: closed.start()].strip()), []
     first = _SPAN.search(part)
@@ -133,6 +138,11 @@ def _divided(part: str) -> tuple[frozenset[int], list[tuple[int, int]]]:
     if _SPAN.sub("", part[first.start() :]).strip(" ,，、"):
         raise ValueError(f"“{part}”写法有误，几段时间之间用逗号分开")
     return days, [_times(found) for found in _SPAN.finditer(part)]
+
+
+def _is_time(found: re.Match[str]) -> bool:
+    hour, minute = int(found[1]), int(found[2])
+    return len(found[2]) == 2 and minute < 60 and hour * 60 + minute <= _DAY_LONG
 
 
 def _times(found: re.Match[str]) -> tuple[int, int]:

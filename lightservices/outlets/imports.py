@@ -15,12 +15,12 @@ from sqlalchemy import delete, insert
 
 from lightservices.outlets import hours as opening
 from lightservices.outlets.models import Outlet, OutletRow
-from lightservices.sheets import RowFault, SheetRefused, read
-from lightservices.wording import CHOICE_FAULTS, FAULTS, NUMBER_FAULTS
 from regions import atlas, branches, divisions
 from regions.coordinates import Datum, to_gcj02
 from service.epochs import bump
+from service.sheets import RowFault, SheetRefused, read
 from service.wiring import Unit
+from service.wording import CHOICE_FAULTS, FAULTS, NUMBER_FAULTS
 
 #: The columns' names as people write them, the usual one of each first.
 HEADINGS: Final = MappingProxyType(

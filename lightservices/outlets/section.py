@@ -12,8 +12,7 @@ from typing import Any, Final
 from marshmallow import ValidationError
 from sqlalchemy import delete, select
 
-from lightservices import wording
-from lightservices.outlets import branch_list
+from lightservices.outlets import branch_list, overlapping
 from lightservices.outlets.branch_list import Entries, Entry
 from lightservices.outlets.imports import (
     FOR_SAMPLES,
@@ -23,8 +22,9 @@ from lightservices.outlets.imports import (
     add,
 )
 from lightservices.outlets.models import OutletRow
-from regions import atlas, branches
+from regions import atlas, branches, jurisdiction
 from regions.coordinates import Datum
+from service import wording
 from service.approvals.kinds import ChangeKind, Content, Difference, Fault, Json, Section
 from service.audit import Actor
 from service.db import table_of
@@ -132,7 +132,7 @@ def consequences(unit: Unit, branch: str, content: Content) -> Sequence[str]:
     ]
     if found.gone:
         meant.append("撤下的网点不再出现在“附近网点”里，原来的链接会打不开。")
-    return meant
+    return [*meant, *overlapping.said(unit, branch)]
 
 
 def _told(found: branch_list.Comparison) -> Iterator[Difference]:
@@ -192,7 +192,7 @@ def _faults_in(schema: OutletInput, outlet_id: str, entry: Entry) -> Iterator[Fa
 
 def _faults(unit: Unit, branch: str, entries: Entries) -> Iterator[Fault]:
     """What is wrong with the list where and when it is to hold."""
-    below = branch_list.codes_below(unit, branch)
+    below = jurisdiction.below(unit, branch)
     name = branches.directory(unit).get(branch)
     for one, entry in entries.items():
         if entry.get("branch") not in below:

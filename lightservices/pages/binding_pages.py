@@ -18,6 +18,7 @@ from lightservices import visit
 from lightservices.binding import consent, limits, operations
 from lightservices.catalogue import Service
 from lightservices.catalogue import find as find_service
+from lightservices.pages import outage
 from lightservices.pages.private import private_page, require_own_form
 from lightservices.pages.query_pages import BIND, UNBIND, told_at
 from lightservices.providers import core_client
@@ -30,6 +31,7 @@ from service.happenings import OpenId
 from service.wiring import Unit, wiring
 
 binding = Blueprint("binding", __name__)
+outage.cover(binding)
 binding.add_app_template_filter(told_at, "told_at")
 
 _WHY: Final = "only a follower WeChat named is bound; guests are told how to become one"

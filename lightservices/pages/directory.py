@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from lightservices import catalogue, finding
 from lightservices.catalogue import Scenario, Service, ServiceClass
-from lightservices.foryou import showing
+from lightservices.foryou import operations, showing
 from lightservices.pages import queries
 from lightservices.pages.shell import page
 from lightservices.visit import Visitor
@@ -49,7 +49,9 @@ def directory(unit: Unit, visitor: Visitor, service: Service) -> Response:
         shown |= {"tab": tab, "sections": _sections(of_class)}
     else:
         shown |= {"shelves": _shelves(_sections(offered))}
-        shown |= {"recommended": showing.shelf(unit, visitor)}
+        shown |= {
+            "recommended": showing.shelf(unit, visitor, operations.known(unit, visitor.openid))
+        }
     return page("directory", visitor, title=service.title, service=service, **shown)
 
 

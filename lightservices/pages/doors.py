@@ -10,7 +10,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from werkzeug.wrappers import Response as AnyResponse
 
 from lightservices import catalogue, counts, visit
-from lightservices.pages import outlet_pages, script
+from lightservices.pages import outage, outlet_pages, script
 from lightservices.pages.shell import CARE_COOKIE, rendered
 from regions import atlas, divisions
 from regions.divisions import DivisionCode
@@ -21,6 +21,7 @@ from service.wechat.visitor import ForeignAddress, jssdk_config
 from service.wiring import wiring
 
 doors = Blueprint("doors", __name__)
+outage.cover(doors)
 
 _YEAR_SECONDS: Final = 365 * 24 * 3600
 _GUESTS_TOO: Final = "guests pick a city and read in large print as followers do"

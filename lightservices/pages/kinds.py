@@ -22,6 +22,7 @@ from lightservices.pages import (
     outlet_pages,
     queries,
     query_pages,
+    rate_pages,
     reckonings,
 )
 from lightservices.pages.later import Later
@@ -37,9 +38,9 @@ View = Callable[[Unit, Visitor, Service], Response | Later]
 BY_KEY: Final[Mapping[str, View]] = MappingProxyType(
     {
         "outlets": outlet_pages.outlets,
-        "exchange-rates": queries.rates_of("exchange"),
-        "deposit-rates": queries.rates_of("deposit"),
-        "loan-rates": queries.rates_of("loan"),
+        "exchange-rates": rate_pages.rates_of("exchange"),
+        "deposit-rates": rate_pages.rates_of("deposit"),
+        "loan-rates": rate_pages.rates_of("loan"),
         "loan-calculator": calculators.loan,
         "deposit-calculator": calculators.deposit,
         "prepayment-calculator": reckonings.prepayment,

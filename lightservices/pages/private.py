@@ -6,11 +6,10 @@ import hmac
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import Response, abort, render_template, request
+from flask import Response, abort, request
 
-from lightservices.pages import script
-from lightservices.pages.shell import in_force_for
-from lightservices.visit import Visitor, own_path
+from lightservices.pages.shell import frame, rendered
+from lightservices.visit import Visitor
 from service import sealing
 from service.happenings import OpenId
 from service.wiring import wiring
@@ -23,23 +22,14 @@ def private_page(
     template: str, visitor: Visitor, *, title: str, status: int = 200, **values: Any
 ) -> Response:
     """One page that nobody stores. It has no share card: what is on it is not for others."""
-    html = render_template(
-        f"pages/{template}.html",
-        title=title,
-        visitor=visitor,
-        whereabouts=visitor.whereabouts,
+    around = frame(visitor, title=title)
+    if "service" in values:
         # A form that is shown again was sent to another address than that of its page.
-        here=values["service"].path if "service" in values else own_path(request.path),
-        share=None,
-        said=request.args.get("said", ""),
-        emergencies=in_force_for(visitor),
-        form_token=token(visitor.openid) if visitor.openid else "",
-        **values,
+        around["here"] = values["service"].path
+    form_token = token(visitor.openid) if visitor.openid else ""
+    html = rendered(
+        f"pages/{template}.html", is_kept=False, form_token=form_token, **(around | values)
     )
-    languages = request.accept_languages.values()
-    if script.wants_traditional(request.cookies.get(script.COOKIE), languages):
-        # Past the memory in which other pages are kept.
-        html = script.converted.__wrapped__(html)
     response = Response(html, status, mimetype="text/html")
     response.headers["Cache-Control"] = "no-store"
     response.vary.update(("Cookie", "Accept-Language"))

@@ -1,14 +1,14 @@
-"""The services that look something up of our own: outlets, rates, promotions, the city."""
+"""The services that look something up of our own: promotions, the city, what is offered here."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from flask import Response, request
 
-from lightservices import catalogue, promotions, rates, zones
+from lightservices import catalogue, cities, promotions, zones
 from lightservices.catalogue import Service
 from lightservices.emergency import in_force
 from lightservices.foryou import operations
@@ -19,26 +19,10 @@ from regions.divisions import Division
 from service import clock
 from service.wiring import Unit
 
-View = Callable[[Unit, Visitor, Service], Response]
-
 #: The ways through the account itself, which no branch can take from its followers.
 _ALWAYS: Final = frozenset(("directory", "my-city"))
-
-
-def rates_of(table: str) -> View:
-    def view(unit: Unit, visitor: Visitor, service: Service) -> Response:
-        found = rates.tables(unit).get(table)
-        return page(
-            "rates",
-            visitor,
-            title=service.title,
-            service=service,
-            table=found,
-            which=table,
-            related=related_to(unit, visitor, service),
-        )
-
-    return view
+#: No city of ours has a longer name.
+_MOST_SIGNS: Final = 20
 
 
 def local_promotions(unit: Unit, visitor: Visitor, service: Service) -> Response:
@@ -57,15 +41,24 @@ def local_promotions(unit: Unit, visitor: Visitor, service: Service) -> Response
 
 
 def my_city(unit: Unit, visitor: Visitor, service: Service) -> Response:
-    """First the province, then the city; provinces that are cities need one tap only."""
+    """By name; or the province, then the city: provinces that are cities need one tap only."""
     asked = request.args.get("province")
+    words = request.args.get("q", "").strip()[:_MOST_SIGNS]
+    home = [one.code for one in divisions.table().path(visitor.whereabouts.division or "")]
+    provinces = sorted(_provinces(), key=lambda pair: pair[0].code not in home)
+    chosen = next((pair for pair in provinces if pair[0].code == asked), None)
+    if chosen is not None:
+        chosen = (chosen[0], sorted(chosen[1], key=lambda city: city.code not in home))
     return page(
         "city",
         visitor,
         title=service.title,
         service=service,
-        provinces=_provinces(),
-        province=next((pair for pair in _provinces() if pair[0].code == asked), None),
+        provinces=provinces,
+        province=chosen,
+        home=home,
+        asked=words,
+        found=cities.meant_by(words),
         after=own_path(request.args.get("next")),
     )
 

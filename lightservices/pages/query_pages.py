@@ -71,6 +71,11 @@ def query(unit: Unit, visitor: Visitor, service: Service) -> Response | Later:
     return Later(lambda: _answered(wiring, visitor, service, provider, bound, values))
 
 
+def trouble_of(failed: Failed) -> Trouble:
+    """What the follower reads where there is no answer."""
+    return _WORDS.get(failed.why, _BUSY)
+
+
 def _around(unit: Unit, visitor: Visitor, service: Service) -> dict[str, Any]:
     """What stands on the page whatever the answer: other ways to have it, related services."""
     offered = queries.offered_by_key(unit, visitor)
@@ -113,7 +118,7 @@ def _answered(
     except Failed as failed:
         if failed.why is Why.UNBOUND and bound is not None and visitor.openid is not None:
             return _lapsed(wiring, visitor, visitor.openid, service, bound, values)
-        trouble = _WORDS.get(failed.why, _BUSY)
+        trouble = trouble_of(failed)
     journal.count("queries", service=service.provider, answered=str(answer is not None).lower())
     return private_page(
         "query", visitor, title=service.title, answer=answer, trouble=trouble, faults=faults,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,16 +12,14 @@ from flask import Response, render_template, request
 from markupsafe import Markup, escape
 
 from lightservices.catalogue import placeholders
-from lightservices.emergency import in_force, snapshot
-from lightservices.emergency.in_force import Emergency
+from lightservices.emergency import snapshot
+from lightservices.knowledge.lines import NUMBER_ON_CARD
 from lightservices.pages import assets, script
 from lightservices.visit import Visitor, own_path
 from service import clock
 from service.wiring import wiring
 
 CARE_COOKIE: Final = "care"
-#: Where a page shows what only the bank knows.
-NO_HOTLINE: Final = "【请填写：客服热线；来源：程序设置 HOTLINE】"
 #: Tools of this account rather than services: nobody is asked whether they were useful.
 UNASKED: Final = frozenset(("directory", "my-city"))
 _WORTH_PACKING: Final = 1024
@@ -40,15 +37,9 @@ def page(
     template: str, visitor: Visitor | None, *, title: str, status: int = 200, **values: Any
 ) -> Response:
     """One page. Without a visitor it needs no database, for when there is none to ask."""
+    share = _share(values) if status == 200 else None
     html = rendered(
-        f"pages/{template}.html",
-        title=title,
-        visitor=visitor,
-        whereabouts=visitor.whereabouts if visitor else None,
-        here=own_path(request.path),
-        share=_share(values) if status == 200 else None,
-        said=request.args.get("said", ""),
-        **({"emergencies": in_force_for(visitor)} | values),
+        f"pages/{template}.html", **(frame(visitor, title=title) | {"share": share} | values)
     )
     response = kept_private(Response(html, status, mimetype="text/html"))
     if visitor is not None and snapshot.is_due(wired := wiring()):
@@ -57,18 +48,29 @@ def page(
     return response
 
 
-def in_force_for(visitor: Visitor | None) -> Sequence[Emergency]:
-    """What stands above the page where the visitor is; without a database, what last did."""
-    if visitor is None:
-        return ()
-    with wiring().reading() as unit:
-        return in_force.at(unit, visitor.whereabouts)
+def frame(visitor: Visitor | None, *, title: str) -> dict[str, Any]:
+    """What the template around every page is given."""
+    return {
+        "title": title,
+        "visitor": visitor,
+        "whereabouts": visitor.whereabouts if visitor else None,
+        "emergencies": visitor.emergencies if visitor else (),
+        "here": own_path(request.path),
+        "said": request.args.get("said", ""),
+        "share": None,
+    }
 
 
-def rendered(template: str, **values: Any) -> str:
-    """A page, or a part of one, in the script that the reader wants."""
+def rendered(template: str, *, is_kept: bool = True, **values: Any) -> str:
+    """A page, or a part of one, in the script that the reader wants.
+
+    Args:
+        is_kept: whether the converted page may stay in memory; not one about a customer.
+    """
     html = render_template(template, **values)
-    return script.converted(html) if _reads_traditional() else html
+    if not _reads_traditional():
+        return html
+    return script.converted(html) if is_kept else script.converted.__wrapped__(html)
 
 
 def kept_private(response: Response) -> Response:
@@ -107,7 +109,7 @@ def surroundings() -> dict[str, Any]:
         "bank_name": settings.bank_name,
         "base_url": settings.public_base_url,
         "hotline": settings.hotline,
-        "no_hotline": NO_HOTLINE,
+        "number_on_card": NUMBER_ON_CARD,
         "jssdk_url": settings.jssdk_url,
         "care": request.cookies.get(CARE_COOKIE) == "1",
         "traditional": traditional,

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, abort, redirect, request, session
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from lightservices import catalogue, promotions, rich_text, visit, zones
+from lightservices.ages import age
 from lightservices.catalogue import Kind
-from lightservices.emergency import pages as emergency
 from lightservices.foryou import pages as foryou
 from lightservices.outlets import nearest
-from lightservices.pages import directory, kinds, outlet_pages, queries, shell, tally, zone_pages
+from lightservices.pages import (
+    directory,
+    kinds,
+    outage,
+    outlet_pages,
+    queries,
+    shell,
+    tally,
+    zone_pages,
+)
 from lightservices.pages.later import Later
 from lightservices.pages.shell import page
 from service import clock, journal, refusals
@@ -21,6 +28,7 @@ from service.access import access
 from service.wiring import wiring
 
 pages = Blueprint("pages", __name__, template_folder="../templates")
+outage.cover(pages)
 pages.app_context_processor(shell.surroundings)
 pages.add_app_template_filter(shell.day, "day")
 pages.add_app_template_filter(shell.minute, "minute")
@@ -28,6 +36,7 @@ pages.add_app_template_filter(nearest.distance, "distance")
 pages.add_app_template_filter(shell.yuan, "yuan")
 pages.add_app_template_filter(shell.gaps, "gaps")
 pages.add_app_template_filter(directory.marked, "marked")
+pages.add_app_template_filter(age, "age")
 
 _WHY = "guests read the same pages, for head office or the city they picked"
 
@@ -123,23 +132,12 @@ def outlet(outlet_id: str) -> AnyResponse:
 @pages.app_errorhandler(404)
 def _missing(_fault: HTTPException) -> Response:
     """A kind page for people on our pages; everybody else gets the plain answer."""
-    return _fault_page(404) if _is_page() else refusals.answered(404)
+    return outage.fault_page(404) if _is_page() else refusals.answered(404)
 
 
 @pages.app_errorhandler(500)
 def _broken(_fault: Exception) -> Response:
-    return _fault_page(500) if _is_page() else refusals.answered(500)
-
-
-@pages.errorhandler(OperationalError)
-@pages.errorhandler(InterfaceError)
-@pages.errorhandler(PoolExhausted)
-def _waiting(_fault: Exception) -> Response:
-    """The database does not answer: say so, and keep the way to the telephone open."""
-    journal.logger("lightservices.pages").error("the database did not answer", exc_info=True)
-    response = emergency.from_last_good(request.path) or _fault_page(503)
-    response.headers["Retry-After"] = "5"
-    return response
+    return outage.fault_page(500) if _is_page() else refusals.answered(500)
 
 
 def _is_page() -> bool:
@@ -147,9 +145,3 @@ def _is_page() -> bool:
     ours = request.path[:3] in ("/s/", "/z/", "/p/", "/o/", "/e/")
     staff = request.path.startswith("/console")
     return ours or (not staff and "text/html" in request.headers.get("Accept", ""))
-
-
-def _fault_page(status: int) -> Response:
-    title, way_out = refusals.WORDS[status]
-    known = emergency.last_known() if status == 503 else ()
-    return page("fault", None, title=title, way_out=way_out, status=status, emergencies=known)

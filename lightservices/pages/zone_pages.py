@@ -68,8 +68,9 @@ def sight(
         branch = branches.directory(unit).get(zone.branch)
         place = replace(place, branch=branch or place.branch, division=None, cell=None)
     offered = _offered(unit, visitor, trial)
-    known = operations.known(unit, visitor.openid if is_own and trial is None else None)
-    groups = _groups(unit, zone, place, at, trial, tags=known.audiences)
+    known = operations.known(unit, visitor.openid if trial is None else None)
+    tags = known.audiences if is_own or is_venue else frozenset()
+    groups = _groups(unit, zone, place, at, trial, tags=tags)
     return {
         "zone": zone,
         "is_own": is_own,
@@ -82,9 +83,7 @@ def sight(
         "nearby": nearest.nearest(unit, *place.cell, count=_OUTLETS_SHOWN) if place.cell else [],
         "state": openings.look(unit),
         "paths": trial.paths if trial is not None else {},
-        "recommended": []
-        if trial is not None
-        else showing.shelf(unit, visitor, without=zone.services if zone else ()),
+        "recommended": showing.shelf(unit, visitor, known, without=zone.services if zone else ()),
     }
 
 
@@ -102,7 +101,7 @@ def _groups(
     if trial is None and "promotions" in in_force.hidden(unit, place):
         return []
     if zone is not None and zone.kind is ZoneKind.CAMPAIGN and zone.gather is not None:
-        return gathering.gathered(unit, zone, place, at)
+        return gathering.gathered(unit, zone, place, at, tags=tags)
     instead = trial.promotions if trial is not None else None
     found = promotions.current(unit, place, at, tags=tags, instead=instead)
     return [Group("", found)] if found else []

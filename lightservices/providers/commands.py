@@ -10,9 +10,8 @@ import click
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from lightservices.providers import core_client
+from lightservices.providers import core_client, registry
 from lightservices.providers.protocol import Audience, Failed, Provider
-from lightservices.providers.registry import PROVIDERS
 from service.wiring import Wiring, wiring
 
 _AUDIENCES = {Audience.EVERYBODY: "所有人", Audience.CUSTOMER: "绑定的客户"}
@@ -25,7 +24,8 @@ def providers_command(as_json: bool) -> None:
     """列出查询的数据来源：是否接通、应答和熔断的次数（取自正在运行的网页服务）。"""
     answers, breakers = _counted(wiring())
     reached = _reached(wiring())
-    listed = [_told(provider, answers, breakers) for provider in PROVIDERS.values()]
+    providers = registry.chosen(wiring().settings).values()
+    listed = [_told(provider, answers, breakers) for provider in providers]
     if as_json:
         click.echo(json.dumps({"core": reached, "providers": listed}, ensure_ascii=False))
         return

@@ -8,6 +8,7 @@ from typing import Final
 
 from marshmallow import fields, validate
 
+from lightservices.ages import age
 from lightservices.providers import asking, core_client
 from lightservices.providers.core_client import SOURCE
 from lightservices.providers.protocol import Answer, Audience, Card, Failed, Provider, Query
@@ -39,8 +40,7 @@ class Waiting:
 
     @property
     def age(self) -> str:
-        minutes = max(0, int((clock.now() - self.as_of).total_seconds() // 60))
-        return f"{minutes} 分钟前" if minutes else "刚刚"
+        return age(self.as_of)
 
 
 _QUEUE = QueueShape()

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from lightservices.providers import accounts, fees, gold, points, progress, queues
+from config import Settings
+from lightservices.providers import accounts, fees, gold, points, progress, published, queues
 from lightservices.providers.protocol import Provider
 
 PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
@@ -21,6 +22,13 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             fees.FEES,
             gold.GOLD,
             queues.QUEUE,
+            *published.FROM_CORE.values(),
         )
     }
 )
+
+
+def chosen(settings: Settings) -> Mapping[str, Provider]:
+    """The same, from the sources that this bank chose."""
+    rates = published.chosen(settings).values()
+    return {**PROVIDERS, **{provider.name: provider for provider in rates}}

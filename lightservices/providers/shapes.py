@@ -40,9 +40,9 @@ class Words(fields.String):
 class Amount(fields.String):
     """An exact amount, which JSON's own numbers are not."""
 
-    def __init__(self, *, required: bool = True) -> None:
+    def __init__(self, *, required: bool = True, pattern: str = _AMOUNT) -> None:
         more: dict[str, Any] = {} if required else {"load_default": None, "allow_none": True}
-        super().__init__(required=required, validate=validate.Regexp(_AMOUNT), **more)
+        super().__init__(required=required, validate=validate.Regexp(pattern), **more)
 
     def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         found = super().deserialize(value, *args, **kwargs)

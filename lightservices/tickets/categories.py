@@ -17,8 +17,8 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 from lightservices.outlets import hours as opening
 from lightservices.outlets.holidays import calendar
 from lightservices.tickets import deadlines
-from lightservices.wording import CHOICE_FAULTS, FAULTS
 from service import clock
+from service.wording import CHOICE_FAULTS, FAULTS
 
 PACK: Final = Path(__file__).resolve().parents[1] / "packs" / "tickets.yaml"
 #: What is asked in the chat and nobody knew an answer to.

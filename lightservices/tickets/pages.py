@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from lightservices import catalogue, visit
 from lightservices.binding import limits
 from lightservices.catalogue import FieldType, Form, FormField, Kind, Service
-from lightservices.pages import guides, queries
+from lightservices.pages import guides, outage, queries
 from lightservices.pages.private import private_page
 from lightservices.tickets import categories, contents, fields, operations, paths, tokens
 from lightservices.tickets import queries as tickets_read
@@ -27,6 +27,7 @@ from service.happenings import OpenId
 from service.wiring import Unit, wiring
 
 tickets = Blueprint("tickets", __name__)
+outage.cover(tickets)
 
 #: Tickets one follower or browser, and one address, may open within an hour; telephones of one
 #: network share addresses by the thousand, so the second is only against programs.
@@ -38,7 +39,6 @@ _MOST_REMEMBERED: Final = 5
 MOST_WORDS: Final = 500
 _WHY: Final = "guests may ask and complain as followers do; a ticket is shown to whose it is"
 _REMEMBERED: Final = "tickets"
-_ABOUT: Final = "about"
 
 _STALE: Final = "这一页打开太久了，您填的内容都还在，请核对后再提交一次。"
 _NO_COOKIE: Final = "浏览器没有保存本页的信息，请允许使用 Cookie 后再提交，或拨打客服热线。"
@@ -79,10 +79,6 @@ def _identify() -> AnyResponse | None:
     """Let WeChat say who opens the page, once per visit."""
     if request.method == "POST":
         require_own_origin()
-    if request.endpoint == "tickets.ask" and _ABOUT in request.args:
-        # The words from the chat wait in the cookie, so that the address can be signed in to.
-        session[_ABOUT] = fields.clean(request.args[_ABOUT])[: paths.MOST_ABOUT]
-        return redirect(paths.NEW)
     if visit.should_identify(wiring(), request, session):
         return redirect(visit.start(wiring().settings, session, request.path))
     return None
@@ -117,10 +113,9 @@ def submit(key: str) -> AnyResponse:
 @access("follower", why=_WHY)
 def ask() -> AnyResponse:
     """A question to the bank's people."""
-    about = session.get(_ABOUT, "")
     with wiring().reading() as unit:
         visitor = visit.visitor(unit, session)
-        return _form_page(unit, visitor, None, Filled({"what": str(about)} if about else {}, {}))
+        return _form_page(unit, visitor, None, Filled({}, {}))
 
 
 @tickets.post(paths.NEW)
@@ -128,7 +123,6 @@ def ask() -> AnyResponse:
 def asked() -> AnyResponse:
     with wiring().reading() as unit:
         visitor = visit.visitor(unit, session)
-    session.pop(_ABOUT, None)
     return _taken_in(visitor, None, QUESTION)
 
 

@@ -73,7 +73,13 @@ def core_site(
     server = os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{path}"
     with own_database(server, "corebank") as url, running(settings) as core:
         app = create_app(
-            replace(core.settings, database_url=url, public_base_url="http://localhost")
+            replace(
+                core.settings,
+                data_dir=path.parent,
+                database_url=url,
+                public_base_url="http://localhost",
+                rates_source="core",
+            )
         )
         wiring: Wiring = app.extensions["wiring"]
         with app.app_context():
@@ -94,6 +100,8 @@ def corebank(core_site: tuple[Wiring, CoreSandbox]) -> Iterator[CoreBank]:
     wiring.shelf.clear()
     wiring.shelf["app"] = app
     core.misbehave()
+    for heard in wiring.settings.data_dir.glob("last-heard-*"):
+        heard.unlink()
     with core.world.lock:
         core.world.customers.clear()
         core.world.consents.clear()

@@ -173,11 +173,11 @@ def test_any_text_gets_an_answer_within_the_limits(bank: Unit, text: str) -> Non
 
 def test_an_urgent_guide_gives_the_number_first(bank: Unit) -> None:
     text = words(click(bank, "svc:lost-card"))
-    assert text.index("【请填写客服热线】") < text.index("1. ")
+    assert text.index("客服热线：见本行银行卡背面") < text.index("第一步 ")
 
 
 def test_every_guide_gives_the_number(bank: Unit) -> None:
-    assert "【请填写客服热线】" in words(click(bank, "svc:password-reset"))
+    assert "客服热线：见本行银行卡背面" in words(click(bank, "svc:password-reset"))
 
 
 def test_the_greeting_names_bank_and_branch_and_asks_for_the_place(bank: Unit) -> None:

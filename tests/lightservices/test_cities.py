@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lightservices.cities import named_in
+from lightservices.cities import meant_by, named_in
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,16 @@ def test_a_long_text_costs_little() -> None:
     for _ in range(20):
         named_in("苏州路" * 200)
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("苏州", ["苏州市"]), ("蘇州", ["苏州市"]), ("suzhou", ["苏州市", "宿州市", "随州市"]),
+        ("昆山", ["苏州市"]), ("恩施", ["恩施土家族苗族自治州"]), ("浦东", ["上海市"]),
+        ("火星", []), (" ", []), ("\x00", []),
+    ],
+)  # fmt: skip
+def test_a_city_is_found_by_its_name_its_letters_or_a_county(text: str, names: list[str]) -> None:
+    found = [city.name for city in meant_by(text)]
+    assert found == names

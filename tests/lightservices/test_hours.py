@@ -52,3 +52,12 @@ def test_what_never_closes_names_no_closing_time() -> None:
 def test_words_that_are_no_hours_are_refused(words: str) -> None:
     with pytest.raises(ValueError, match="“"):
         parse(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [("周一至周日 25:00-17:00", "25:00"), ("周一 09:00-24:30", "24:30"), ("周一 9:5-17:00", "9:5")],
+)
+def test_a_time_that_no_clock_shows_is_named_as_such(words: str, wrong: str) -> None:
+    with pytest.raises(ValueError, match=f"^“{wrong}”不是钟点"):
+        parse(words)

@@ -18,8 +18,8 @@ from lightservices.outlets.hours import parse
 from lightservices.outlets.imports import check
 from lightservices.outlets.imports import replace as put_in_place
 from lightservices.outlets.nearest import Index
-from lightservices.sheets import SheetRefused
 from service.clock import SHANGHAI
+from service.sheets import SheetRefused
 from service.wiring import Unit
 from tests.lightservices.conftest import OUTLETS, outlet
 from tests.lightservices.corebank import CoreBank, core_site, corebank

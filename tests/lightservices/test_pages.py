@@ -115,9 +115,12 @@ def test_no_answer_names_the_host_that_a_request_claims(site: Site, path: str) -
 def test_the_sample_rates_are_called_a_sample_on_their_pages(site: Site) -> None:
     for key in ("exchange-rates", "deposit-rates", "loan-rates"):
         page = site.visitor().get(f"/s/{key}").text
-        assert "示例数据，非本行牌价" in page
+        assert "本行还没有公布数字" in page
         assert "请以网点公布为准" in page
-        assert "2026 年 1 月 1 日" in page
+        table = page[page.index("<tbody>") : page.index("</tbody>")]
+        figures = re.findall(r"<td>(.*?)</td>", table)
+        assert set(figures) == {'<span class="sample">示例</span>'}
+        assert "%" not in table
 
 
 def test_the_loan_calculator_answers_without_a_script(site: Site) -> None:
@@ -219,7 +222,7 @@ def test_a_fault_in_the_database_leaves_the_telephone_on_the_page(site: Site) ->
 
 def test_the_hotline_can_be_dialled_once_the_bank_has_named_it(site: Site) -> None:
     before = site.visitor().get("/s/lost-card").text
-    assert "待本行填写：客服热线" in before
+    assert "客服热线：见本行银行卡背面" in before
     assert 'href="tel:' not in before
     named = replace(site.wiring, settings=replace(site.wiring.settings, hotline="000-0000"))
     site.app.extensions["wiring"] = named
@@ -228,7 +231,7 @@ def test_the_hotline_can_be_dialled_once_the_bank_has_named_it(site: Site) -> No
     finally:
         site.app.extensions["wiring"] = site.wiring
     assert 'href="tel:000-0000"' in after
-    assert "待本行填写：客服热线" not in after
+    assert "见本行银行卡背面" not in after
 
 
 def test_a_city_without_outlets_says_so_and_leads_to_another(site: Site) -> None:
@@ -284,3 +287,23 @@ def test_what_the_bank_must_fill_in_is_marked_in_words(site: Site) -> None:
     page = site.visitor().get("/s/lost-card").text
     assert "【请填写" not in page
     assert '<span class="gap">待本行填写：收费标准<small>（来源：《本行服务价格目录》）' in page
+
+
+def test_a_city_is_searched_for_without_a_script_and_the_present_one_is_marked(site: Site) -> None:
+    client = site.visitor(city="320500")
+    page = client.get("/s/my-city").text
+    assert page.index('aria-current="true">江苏省') < page.index("北京市")
+    assert 'method="get" action="/s/my-city"' in page
+    found = client.get("/s/my-city?q=suzhou&next=/s/outlets").text
+    assert 'value="320500" aria-current="true"' in found
+    assert 'value="341300">宿州市' in found
+    assert 'name="next" value="/s/outlets"' in found
+    assert "没有找到“火星”" in client.get("/s/my-city?q=火星").text
+    assert "<script>" not in client.get("/s/my-city?q=<script>").text
+
+
+@pytest.mark.parametrize("key", ["deposit-calculator", "loan-calculator"])
+def test_the_hint_in_the_field_of_a_rate_fits_it_in_large_print(site: Site, key: str) -> None:
+    field = re.search(r'id="rate"[^>]*placeholder="([^"]+)"', site.visitor().get(f"/s/{key}").text)
+    assert field is not None
+    assert len(field[1]) <= 5

@@ -47,7 +47,9 @@ def timed(bank: CoreBank, path: str) -> tuple[float, str]:
 @pytest.mark.parametrize(
     ("path", "fault"),
     [*(("/s/account-balance", fault) for fault in FAULTS), ("/s/gold-price", "cut off"),
-     ("/s/service-fees", "wrong type"), ("/s/points-balance", "huge")],
+     ("/s/service-fees", "wrong type"), ("/s/points-balance", "huge"),
+     *(("/s/exchange-rates", fault) for fault in FAULTS), ("/s/deposit-rates", "wrong type"),
+     ("/s/loan-rates", "huge")],
 )  # fmt: skip
 def test_a_page_comes_in_time_with_a_plain_word_and_a_way_on(
     corebank: CoreBank, path: str, fault: str
@@ -62,7 +64,7 @@ def test_a_page_comes_in_time_with_a_plain_word_and_a_way_on(
     assert "再查一次" in page
     assert "客服热线" in page
     assert 'href="/s/outlets"' in page
-    assert "示例数据" not in page
+    assert "示例" not in page.split("</header>")[1].split("<footer")[0]
     # Nothing of what went wrong reaches the follower.
     assert not {"timeout", "Traceback", "503", "9999"} & set(page.split())
 
@@ -189,9 +191,12 @@ def test_no_connection_to_our_database_is_held_while_the_core_is_asked(
         return asked(*args)  # type: ignore[arg-type]  # passed through
 
     monkeypatch.setattr(transport, "exchanged", watched)
-    for path in ("/s/account-balance", "/s/gold-price", "/s/account-statement?most=最近 50 笔"):
+    for path in (
+        "/s/account-balance", "/s/gold-price", "/s/account-statement?most=最近 50 笔",
+        "/s/exchange-rates", "/s/deposit-calculator?amount=100&months=12", "/s/loan-rates",
+    ):  # fmt: skip
         corebank.page(path)
-    assert held == [(0, 0)] * 3
+    assert held == [(0, 0)] * 6
 
 
 def test_one_process_waits_for_so_many_answers_and_no_more(corebank: CoreBank) -> None:

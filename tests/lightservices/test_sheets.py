@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from lightservices import rates
 from lightservices.outlets import imports, nearest
 from lightservices.outlets.models import OutletRow
-from lightservices.sheets import SheetRefused
 from regions.coordinates import Datum, to_gcj02
+from service.sheets import SheetRefused
 from service.wiring import Unit
 
 RATES = "table,as_of,code,name,buying,selling\nexchange,2026-11-20,USD,美元,1,2\n"

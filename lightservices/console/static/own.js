@@ -1,21 +1,8 @@
-// The form of a light service: rows come, go and move; what is wrong is told while one types.
+// The form of a light service: what is wrong is told while one types.
 (function () {
   "use strict";
   var form = document.querySelector("form[data-own]");
   if (!form) return;
-
-  // A gap counts as what will stand there, without the words that say where to find it.
-  function length(text) {
-    return Array.from(text.replace(/【请填写：([^【】：；]+)；来源：[^【】：；]+】/g, "$1")).length;
-  }
-  function count(field) {
-    var most = Number(field.dataset.most), shown = form.querySelector('[data-count-of="' + field.id + '"]');
-    var long = most && length(field.value) > most;
-    field.classList.toggle("is-invalid", Boolean(long));
-    if (!shown || !field.id || !most) return;
-    shown.textContent = length(field.value) + " / " + most;
-    shown.classList.toggle("own__count--over", long);
-  }
 
   var timer = 0, latest = 0;
   var list = document.querySelector("[data-faults]"), said = document.querySelector("[data-faults-said]");
@@ -38,36 +25,11 @@
   }
   function soon() { clearTimeout(timer); timer = setTimeout(ask, 600); }
 
-  form.addEventListener("input", function (event) { count(event.target); soon(); });
+  form.addEventListener("input", soon);
   form.addEventListener("change", function (event) {
     if ("kind" in event.target.dataset) {
       form.querySelector("[data-form-part]").hidden = event.target.value !== "form";
     }
-    soon();
-  });
-  form.querySelectorAll("[data-most]").forEach(count);
-
-  // Rows move by their arrows; the focus stays on the arrow, so that it can be pressed again.
-  form.addEventListener("click", function (event) {
-    var button = event.target.closest("button");
-    if (!button) return;
-    var row = button.closest("[data-row]"), rows = button.closest("[data-rows]");
-    if ("add" in button.dataset) {
-      var all = rows.querySelector("[data-list]");
-      if (all.children.length >= Number(rows.dataset.mostRows)) return;
-      all.appendChild(rows.querySelector("template").content.cloneNode(true));
-      all.lastElementChild.querySelector("input:not([type=hidden]), textarea").focus();
-    } else if (row && "up" in button.dataset && row.previousElementSibling) {
-      row.parentNode.insertBefore(row, row.previousElementSibling);
-      button.focus();
-    } else if (row && "down" in button.dataset && row.nextElementSibling) {
-      row.parentNode.insertBefore(row.nextElementSibling, row);
-      button.focus();
-    } else if (row && "drop" in button.dataset) {
-      var near = row.nextElementSibling || row.previousElementSibling;
-      row.remove();
-      (near ? near.querySelector("[data-drop]") : rows.querySelector("[data-add]")).focus();
-    } else { return; }
     soon();
   });
 

@@ -17,6 +17,7 @@ from lightservices.outlets.uploads import UploadRow
 from regions.coordinates import Datum, to_gcj02
 from service import clock
 from service.approvals import operations as changes
+from service.approvals import queries as versions
 from service.audit.models import AuditEntry
 from service.db import table_of
 from tests.lightservices.console.conftest import BELOW, HERE, Bank, row, sheet, words
@@ -132,6 +133,13 @@ def test_a_city_is_known_by_all_its_names(bank: Bank, city: str) -> None:
 
 def test_the_same_number_twice_is_a_fault(bank: Bank) -> None:
     assert faults(bank, row("GZ001"), row("GZ001")) == [("3", "网点编号", "与第 2 行的编号相同")]
+
+
+def test_the_same_number_twice_is_told_in_the_round_of_the_other_faults(bank: Bank) -> None:
+    found = faults(bank, row("GZ001", hours="周一 25:00-17:00"), row("GZ001", lat="95"))
+    assert {(number, column) for number, column, _says in found} == {
+        ("2", "营业时间"), ("3", "纬度"), ("3", "网点编号"),
+    }  # fmt: skip
 
 
 def test_the_datum_of_the_form_holds_where_the_file_says_nothing(bank: Bank) -> None:
@@ -328,3 +336,26 @@ def test_content_of_another_shape_is_a_fault_and_never_an_error(
     with bank.wiring.reading() as unit:
         assert section.faults(unit, HERE, "", content)
         section.differences(unit, None, content)
+
+
+def test_lists_of_a_branch_and_one_below_it_under_way_at_once_are_told_of_by_both_names(
+    bank: Bank,
+) -> None:
+    """Whichever goes live last takes all it says, and neither is a version of the other."""
+    told = "广东省分行的名单包含汕头分行的网点"
+    head, page = bank.desk("head"), f"/console/branches/{BELOW}/outlets"
+    assert told not in words(head.get(page))
+    drafted(bank, sheet([row("GZ003")]), sure="1")
+    assert f"广东省分行也有一份名单（草稿）。{told}" in words(head.get(page))
+    assert "也有一份名单" not in words(head.get("/console/branches/B310000/outlets"))
+    with bank.wiring.unit() as unit:
+        changes.open_draft(unit, section.KIND, branch=BELOW, by=bank.people["maker"])
+    mine = bank.desk("maker")
+    assert f"汕头分行也有一份名单（草稿）。{told}" in words(mine.get(PATH))
+    assert told in words(mine.upload(sheet([row("GZ003")])))
+    with bank.wiring.unit() as unit:
+        [draft] = versions.open_of(unit, section.KIND, branch=HERE)
+        asked = changes.propose(
+            unit, draft.id, why="换季", seen=draft.hash, by=bank.people["maker"]
+        )
+    assert told in words(bank.desk("checker").get(f"/console/changes/{asked.id}/approve"))

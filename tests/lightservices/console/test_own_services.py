@@ -231,3 +231,82 @@ def test_content_of_any_shape_is_told_of_and_never_an_error(bank: Bank, content:
             own_section.differences(unit, one, {"service": None})
     if isinstance(content, dict):
         own_form.shown(content)
+
+
+ELSEWHERE = {
+    "icon": "train", "related": ["lost-card", "", "lost-card", "outlets"],
+    "legal__source": ["《城市公共交通条例》第九条"], "legal__text": ["运营单位应当明示票价"],
+    "variants__branches": [BELOW, ""], "variants__kept": ["", ""],
+    "variants__fee": ["充值满 50 元免费", ""], "variants__notes": ["只限汕头通\n旧卡要先换", ""],
+}  # fmt: skip
+
+
+def test_icon_basis_related_services_and_what_differs_below_are_written_in_the_form(
+    bank: Bank,
+) -> None:
+    written(bank, **ELSEWHERE)
+    assert faults(bank, **ELSEWHERE) == []
+    desk = bank.desk("maker")
+    page = desk.get(f"{PATH}/{KEY}").text
+    assert 'value="train" checked' in page
+    assert '<option value="lost-card" selected>' in page
+    assert f'<option value="{BELOW}" selected>汕头分行' in page
+    change = desk.post(f"{PATH}/{KEY}", **{**FORM, **ELSEWHERE}, propose="1").location
+    told = words(desk.get(change))
+    assert "图标 ＋ 新增 （没有） 火车" in told
+    assert "机构：汕头分行；费用：充值满 50 元免费" in told.replace("\n", "")
+    bank.approved("services", KEY)
+    bank.wiring.shelf.clear()
+    with bank.wiring.reading() as unit:
+        assert own.of(unit, HERE)[KEY]["related"] == ["lost-card", "outlets"]
+        below = catalogue.offered(unit, [BELOW, HERE, "HQ"])[KEY]
+        here = catalogue.offered(unit, [HERE, "HQ"])[KEY]
+    assert (below.fee, here.fee) == ("充值满 50 元免费", "")
+    assert below.notes == ("只限汕头通", "旧卡要先换")
+    assert (below.icon, below.legal[0].source) == ("train", "《城市公共交通条例》第九条")
+
+
+_THERE = "各地不同的内容 1 的机构"
+
+
+@pytest.mark.parametrize(
+    ("change", "called", "says"),
+    [
+        ({"variants__branches": ["B310000"], "variants__fee": ["x"]}, _THERE, "下级机构"),
+        ({"variants__branches": [HERE], "variants__fee": ["x"]}, _THERE, "下级机构"),
+        ({"variants__branches": [BELOW]}, _THERE, "步骤、要准备的材料"),
+        ({"variants__branches": [""], "variants__fee": ["x"]}, _THERE, "项"),
+        ({"legal__source": ["没有说什么"]}, "依据 1 的说明", ""),
+        ({"related": ["nothing"]}, "相关服务 1", "没有"),
+        ({"icon": "rocket"}, "图标", ""),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_them_is_told_in_peoples_words(
+    bank: Bank, change: dict[str, Any], called: str, says: str
+) -> None:
+    begun(bank)
+    found = faults(bank, **change)
+    assert any(one["called"] == called and says in one["says"] for one in found), found
+    assert not any("variants" in one["says"] + one["called"] for one in found)
+
+
+def test_steps_that_differ_below_outlive_the_form_that_has_no_field_for_them(bank: Bank) -> None:
+    before = {"variants": [{"branches": [BELOW, "B440600"], "steps": [{"title": "换卡"}]}]}
+    typed = own_form.Typed(
+        [
+            ("variants.branches", f"{BELOW} B440600"),
+            ("variants.kept", "0"),
+            ("variants.fee", "免费"),
+        ]
+    )
+    [one] = own_form.content(typed, before, key=KEY)["variants"]
+    assert one == {
+        "branches": [BELOW, "B440600"], "steps": [{"title": "换卡"}], "fee": "免费",
+    }  # fmt: skip
+
+
+def test_without_a_script_several_rows_wait_to_be_filled_in(bank: Bank) -> None:
+    page = bank.desk("maker").get(begun(bank)).text
+    for field in ("steps.title", "channels.name", "fields.label", "legal.source"):
+        found = page.split("<noscript>")
+        assert any(part.split("</noscript>")[0].count(f'name="{field}"') == 3 for part in found)

@@ -61,7 +61,40 @@ def test_an_answer_names_its_source_and_the_rule_behind_it(bank: Unit) -> None:
     assert links(content)[0] == service.path
     assert "以上是上海市分行的“小额遗产简化取”" in content
     assert service.legal[0].source in content
-    assert f"1. {service.steps[0].title}" in content
+    assert f"第一步 {service.steps[0].title}" in content
+
+
+def test_steps_and_what_can_be_chosen_do_not_look_alike(bank: Unit) -> None:
+    content = said(bank, "银行卡丢了怎么办")
+    steps = catalogue.services()["lost-card"].steps
+    numbered = [line for line in content.splitlines() if re.match(r"\d+\.", line)]
+    also = content.split("回复数字就能看")[1].splitlines()[1:]
+    assert numbered == also
+    assert "第三步 " in content
+    assert f"……后面还有 {len(steps) - 3} 步" in content
+    # Whoever answers with the words of a step is not taken to choose.
+    with counted("nothing"):
+        said(bank, "第二步")
+
+
+def test_candidates_say_that_a_number_is_an_answer(bank: Unit) -> None:
+    first, *rest = said(bank, "限额").splitlines()
+    assert "回复数字" in first
+    assert [line[:3] for line in rest[:3]] == ["1. ", "2. ", "3. "]
+
+
+def test_no_follower_is_asked_to_fill_in_the_number_to_call(bank: Unit) -> None:
+    for asked in (
+        "我刚被骗了五万块怎么办",
+        "银行卡丢了怎么办",
+        "那个那个",
+        "今天天气怎么样",
+        "转人工",
+    ):
+        content = said(bank, asked)
+        assert "客服热线：见本行银行卡背面" in content, asked
+        assert "请填写客服热线" not in content
+        assert "HOTLINE" not in content
 
 
 def test_a_question_about_the_fee_is_told_the_fee(bank: Unit) -> None:

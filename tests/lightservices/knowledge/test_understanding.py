@@ -10,7 +10,7 @@ import pytest
 from benchmarks import answers as benchmark
 from lightservices.catalogue import Service
 from lightservices.knowledge.index import Index
-from lightservices.knowledge.understanding import Outcome, understand
+from lightservices.knowledge.understanding import MOST, Outcome, understand
 
 Offered = Mapping[str, Service]
 
@@ -52,6 +52,27 @@ def test_pinyin_slips_and_the_other_script_are_understood(
     index: Index, offered: Offered, typed: str, key: str
 ) -> None:
     assert understand(index, typed, offered=offered).services[0].key == key
+
+
+@pytest.mark.parametrize(
+    ("text", "guide", "form"),
+    [("开户", "open-account", "open-account-booking"),
+     ("办卡", "open-account", "open-account-booking"),
+     ("我要开户", "open-account", "open-account-booking"),
+     ("信用卡", "credit-card-apply", "credit-card-callback")],
+)  # fmt: skip
+def test_the_form_of_a_service_stands_next_to_it(
+    index: Index, offered: Offered, text: str, guide: str, form: str
+) -> None:
+    found = understand(index, text, offered=offered)
+    assert [one.key for one in found.services[:2]] == [guide, form]
+    assert len(found.services) <= MOST
+
+
+def test_a_form_that_is_closed_here_is_no_candidate(index: Index, offered: Offered) -> None:
+    fewer = {key: one for key, one in offered.items() if key != "open-account-booking"}
+    found = understand(index, "开户", offered=fewer)
+    assert "open-account-booking" not in [one.key for one in found.services]
 
 
 def test_a_service_that_is_not_offered_here_is_never_an_answer(

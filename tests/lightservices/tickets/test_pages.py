@@ -304,24 +304,23 @@ def test_codes_are_not_guessed(site: Site) -> None:
 # From the chat
 
 
-def test_words_from_the_chat_are_filled_in_and_sent_to_the_branch(site: Site) -> None:
+def test_a_question_is_sent_to_the_branch_that_serves_there(site: Site) -> None:
     client = site.visitor(openid=WHO)
-    asked = client.get(paths.asking("大额<存单>怎么转让 & 要收费吗"))
-    assert asked.location == paths.NEW
     page = client.get(paths.NEW)
-    assert "大额&lt;存单&gt;怎么转让 &amp; 要收费吗</textarea>" in page.text
     answer = client.post(paths.NEW, data={"_token": token(page), "f-what": "怎么转让"})
     found = _ticket(site, number_in(answer))
     assert (found.category, found.branch, found.service) == ("咨询", "B310000", "")
-    assert "</textarea>" in client.get(paths.NEW).text
-    assert "大额" not in client.get(paths.NEW).text
+
+
+def test_what_is_written_in_the_chat_never_stands_in_an_address(site: Site) -> None:
+    page = site.visitor(openid=WHO).get(f"{paths.NEW}?about=大额存单")
+    assert "大额" not in page.text
 
 
 def test_inside_wechat_a_stranger_is_asked_for_once_and_comes_back_to_the_form(
     site: Site,
 ) -> None:
     client = site.visitor(agent=PHONE)
-    assert client.get(paths.asking("转让")).location == paths.NEW
     answer = client.get(paths.NEW)
     assert answer.status_code == 302
     assert "next%3D%2Ft%2Fnew" in answer.location or "next=/t/new" in answer.location
