@@ -1,10 +1,11 @@
-"""Who will see another menu than now: which branches, how many followers, and what is different."""
+"""Who will see another menu than now: which audience, how many followers, what is different."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from menus import keys
 from menus.buttons import Button, Menu
 from menus.capacity import Census
 from menus.live import Live
@@ -14,7 +15,7 @@ from menus.resolve import Resolved
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Branches whose followers see the same change; without a branch it is everybody else."""
+    """Audiences that see the same change; without one it is everybody else."""
 
     branches: tuple[str, ...]
     followers: int
@@ -33,16 +34,16 @@ def changes(
     """Every change that somebody will see, those of most followers first.
 
     Args:
-        reach: by branch the tag its followers are to carry now.
+        reach: by audience the tag its followers are to carry now.
     """
     shown: dict[int | None, Menu] = {}
     for one in live.conditional:
         shown.setdefault(one.tag_id, one.menu)
     present = live.by_hand or live.default or ()
-    menu_of = {one.key: one.menu for one in wanted.variants} | {"": wanted.default}
+    menu_of = {one.key: one.menu for one in wanted.every} | {"": wanted.default}
     groups: dict[tuple[Menu, str], list[str]] = {(present, ""): []}
     for code in sorted(wanted.codes):
-        tag = reach.get(code)
+        tag = keys.served(reach, code)
         before = shown.get(tag, present) if tag is not None else present
         groups.setdefault((before, plan.reach.get(code, "")), []).append(code)
     found = [

@@ -14,11 +14,12 @@ from flask.cli import AppGroup
 from sqlalchemy import Row as Found
 from sqlalchemy import select
 
-from menus import book, importing, offers, plan_report, publication, snapshots, status
+from menus import book, importing, offers, overlays, plan_report, publication, snapshots, status
 from menus.estimate import Left
 from menus.plan_report import Outlook, said
 from menus.preview_command import preview_command
 from menus.publication import Draft
+from menus.slots import SlotKind
 from regions import branches
 from service import clock
 from service.delivery import claims, quotas
@@ -100,6 +101,12 @@ def rollback(number: int, yes: bool, wait: bool, adopt: bool) -> None:
     wired = wiring()
     found = _drafted(wired, snapshot=number)
     _show(wired, found, snapshot=number)
+    with wired.reading() as unit:
+        hidden = [one.title for one in overlays.known(unit) if one.kind is SlotKind.EMERGENCY]
+    if hidden:
+        click.echo(
+            f"现在开着应急专区，停在存档期间菜单里没有它的入口：{'、'.join(hidden)}", err=True
+        )
     if not yes:
         click.confirm(f"回到第 {number} 号存档，并停在那里直到 flask menus resume？", abort=True)
     if adopt:

@@ -6,7 +6,7 @@ a column that is the same for many is built once: thousands of branches take mil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -149,20 +149,29 @@ class Composer:
             return above if zone == above.zone else replace(above, zone=zone)
         return State(zone, {**above.decided, **decided})
 
-    def reaching(self, code: str | None) -> list[Overlay]:
-        """The overlays that followers of this branch see, those in front first."""
-        return [one for one in self._overlays if one.reaches(code)]
+    def reaching(self, code: str | None, part: str | None = None) -> list[Overlay]:
+        """The overlays that followers of this branch see, or this part of them; in front first."""
+        return [one for one in self._overlays if one.reaches(code, part)]
 
-    def signature(self, state: State, code: str | None) -> Signature:
-        """The menu of a branch in this state, as the numbers of its columns."""
-        overlays = self.reaching(code)
+    def signature(self, state: State, code: str | None, part: str | None = None) -> Signature:
+        """The menu of a branch in this state, or of a part of its followers, as the numbers of its
+        columns."""
+        return self._signature(state, self.reaching(code, part))
+
+    def shelter(self, emergencies: Collection[str]) -> Signature:
+        """Head office's own menu with the entries to these emergencies, and nothing else laid over
+        it that does not reach everybody."""
+        found = [one for one in self._overlays if one.branches is None or _is_of(one, emergencies)]
+        return self._signature(self.start, found)
+
+    def _signature(self, state: State, overlays: list[Overlay]) -> Signature:
         columns = enumerate(self.frame.columns)
         numbers = (self._number(place, column, state, overlays) for place, column in columns)
         return tuple(number for number in numbers if number is not None)
 
-    def columns(self, state: State, code: str | None) -> list[Built]:
-        """The columns of a branch in this state."""
-        overlays = self.reaching(code)
+    def columns(self, state: State, code: str | None, part: str | None = None) -> list[Built]:
+        """The columns of a branch in this state, or of a part of its followers."""
+        overlays = self.reaching(code, part)
         built = (self._build(column, state, overlays) for column in self.frame.columns)
         return [one for one in built if one is not None]
 
@@ -172,14 +181,14 @@ class Composer:
     def title(self, signature: Signature) -> str:
         return title_of([self._built[number] for number in signature])
 
-    def emergencies_in(self, signature: Signature) -> set[str]:
+    def emergencies_in(self, signature: Signature) -> frozenset[str]:
         """The emergencies a menu leads to."""
-        return {
+        return frozenset(
             one.overlay.key
             for number in signature
             for one in self._built[number].placed
             if one.overlay is not None and one.overlay.kind is SlotKind.EMERGENCY
-        }
+        )
 
     def decision(self, state: State, slot: Slot) -> Fill | None:
         """The fill that decides what stands in a slot, if a branch has decided."""
@@ -238,6 +247,10 @@ class Composer:
         owner = state.decided.get(slot.key)
         for item in islice((item for item in items if item.is_open(self.at)), slot.most):
             yield Placed(slot, item, owner)
+
+
+def _is_of(overlay: Overlay, emergencies: Collection[str]) -> bool:
+    return overlay.kind is SlotKind.EMERGENCY and overlay.key in emergencies
 
 
 def title_of(columns: list[Built]) -> str:

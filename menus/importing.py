@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from menus import book, frame, snapshots, variants
 from menus.buttons import Button, Menu
 from menus.frame import FrameRefused
-from menus.live import Live, LiveTag, read_live
+from menus.looking import Look, look_at
 from menus.slots import Frame
 from service.delivery.ledger import Desk
 from service.wechat.errors import WillNever
@@ -20,9 +19,7 @@ from service.wiring import Unit
 class Handmade:
     """The menu followers see now, as it was found and as head office's frame."""
 
-    live: Live
-    raw: Mapping[str, Any]
-    current: Mapping[str, Any]
+    look: Look
     menu: Menu
     frame: Frame
 
@@ -31,18 +28,13 @@ def found(desk: Desk) -> Handmade:
     """The menu that followers see now.
 
     Raises:
-        WillNever: when there is none, or it holds what the API cannot publish.
+        WillNever: when there is none.
     """
-    raw, current = desk.gateway.menus(), desk.gateway.current_menu()
-    tags = [LiveTag(tag.id, tag.name, tag.count) for tag in desk.gateway.tags()]
-    live = read_live(raw, tags, current)
-    menu = live.by_hand or live.default
+    look = look_at(desk.gateway)
+    menu = look.live.by_hand or look.live.default
     if menu is None:
         raise WillNever("账号上没有菜单可以导入")
-    try:
-        return Handmade(live, raw, current, menu, frame.from_menu(menu))
-    except FrameRefused as refused:
-        raise WillNever(f"这份菜单不能原样导入：{refused}") from None
+    return Handmade(look, menu, frame.from_menu(menu))
 
 
 def described(one: Handmade) -> Iterator[str]:
@@ -67,13 +59,12 @@ def take_over(unit: Unit, one: Handmade) -> None:
     Raises:
         WillNever: when the menu breaks a rule; each fault is named and nothing is changed.
     """
-    reach = variants.in_reach(unit)
-    snapshots.keep(unit, one.live, menus=one.raw, current=one.current, reach=reach)
+    snapshots.keep(unit, one.look, reach=variants.in_reach(unit))
     try:
         frame.publish(unit, one.frame)
     except FrameRefused as refused:
         raise WillNever(f"这份菜单不能原样导入：{refused}") from None
-    book.take_over(unit, one.live)
+    book.take_over(unit, one.look.live)
 
 
 def _said(button: Button) -> str:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
-from marshmallow import Schema, fields, post_load, validate
+from marshmallow import fields, post_load, validate
 
-from lightservices import wording
 from menus.buttons import TARGET_FIELD, Button
+from service import wording
+from service.wording import Part
 
 #: A target that is answered in the chat; what it answers is decided when it is tapped.
 ANSWER: Final = "svc:"
@@ -94,15 +95,6 @@ def text(most: int = 2_000, *, required: bool = False) -> fields.String:
             validate.ContainsNoneOf(_UNSEEN, error="有不能显示的符号"),
         ],
     )
-
-
-class Part(Schema):
-    """Any part of a frame or a fill: what is not known is refused, in the editor's language."""
-
-    class Meta:
-        unknown = "raise"
-
-    error_messages = {"unknown": wording.UNKNOWN, "type": wording.MISTYPED}  # noqa: RUF012  # marshmallow reads it from the class
 
 
 class ItemInput(Part):

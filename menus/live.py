@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from menus import keys
 from menus.buttons import Menu, read
 
 #: WeChat's limit on the bytes of a tag's name; its pages disagree, so the stricter one is kept.
@@ -125,13 +126,14 @@ def our_tags(
     """The tags that are ours, with their variants' keys; nobody else's is touched.
 
     Ours are those we recorded and, for when a crash or a restored backup lost the record, those
-    that bear our kind of name with the code of one of the bank's branches in it.
+    that bear our kind of name with the code of one of the bank's branches in it, or of a part of
+    its followers, be it of an emergency that is long over.
     """
     ours: dict[int, str] = {}
     for tag in tags:
         named = key_in(tag.name)
         if tag.id in recorded:
             ours[tag.id] = recorded[tag.id]
-        elif named and named in codes:
+        elif named and keys.branch_of(named) in codes:
             ours[tag.id] = named
     return ours

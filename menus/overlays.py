@@ -6,11 +6,13 @@ like an :class:`~menus.slots.Overlay`, so that it may stand on a lower floor.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from lightservices import zones
 from lightservices.zones import Zone, ZoneKind
+from menus import insiders
 from menus.items import ZONE
 from menus.limits import NAME_BYTES
 from menus.slots import Overlay, SlotKind
@@ -22,8 +24,24 @@ _EMERGENCY: Final = "紧急服务"
 
 def known(unit: Unit) -> tuple[Overlay, ...]:
     """All overlays there are, in force now or later."""
-    brought = (one for bring in unit.wiring.tables.overlays for one in bring(unit))
-    return (*_campaigns(unit), *map(_taken, brought))
+    brought = [_taken(one) for bring in unit.wiring.tables.overlays for one in bring(unit)]
+    found = {one.key: one for one in brought}
+    return (*_campaigns(unit), *(found | _partly(unit, found)).values())
+
+
+def _partly(unit: Unit, whole: Mapping[str, Overlay]) -> dict[str, Overlay]:
+    """Those that reach parts of branches' followers, beside the branches they reach as a whole."""
+    parts = {one.key: one for one in insiders.open_now(unit)}
+    reached: dict[str, set[str]] = {key: set() for key in parts}
+    for audience in insiders.audiences(unit) if parts else ():
+        for key in audience.emergencies:
+            reached[key].add(audience.key)
+    found = {}
+    for key, part in parts.items():
+        overlay = whole.get(key) or _taken(part.entry)
+        if overlay.branches is not None:
+            found[key] = replace(overlay, branches=overlay.branches | reached[key])
+    return found
 
 
 def _campaigns(unit: Unit) -> Iterator[Overlay]:

@@ -11,9 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
-from menus.capacity import Capacity, Census, Fallback, followers_of, serving
+from menus import keys
+from menus.capacity import (
+    Capacity,
+    Census,
+    Fallback,
+    followers_of,
+    present,
+    reached,
+    serving,
+)
 from menus.live import Live, LiveMenu, key_in, our_tags, tag_name
 from menus.resolve import Resolved, Variant
 from menus.reuse import kept_tags
@@ -40,7 +50,8 @@ class Plan:
     """Ordered steps, and what they lead to."""
 
     steps: tuple[Step, ...]
-    #: By branch the variant its followers will see; the others see the default.
+    #: By audience the variant it will see; the others see the default. Parts of branches that are
+    #: no longer wanted are among them while followers are counted there.
     reach: Mapping[str, str]
     #: By variant the tag it has already.
     tag_of: Mapping[str, int]
@@ -75,9 +86,15 @@ def plan(
         capacity: how many variants there can be.
         recorded: our tags, with the variant each was made for; others are recognised by name.
         census: who follows where, and carries what.
-        reach: by branch the tag that its followers may be given at this moment.
+        reach: by audience the tag that its followers may be given at this moment.
     """
     return _Draft(wanted, live, capacity, recorded, census, reach or {}).plan()
+
+
+def _inherited(given: Mapping[str, int], parts: Iterable[str]) -> dict[str, int]:
+    """By part of a branch the tag it is given because its branch is."""
+    tags = {part: given.get(keys.branch_of(part)) for part in parts if part not in given}
+    return {part: tag for part, tag in tags.items() if tag is not None}
 
 
 @dataclass(slots=True)
@@ -112,9 +129,12 @@ class _Draft:
         capacity: Capacity,
         recorded: Mapping[int, str],
         census: Census,
-        present: Mapping[str, int],
+        given: Mapping[str, int],
     ) -> None:
-        self.wanted, self.live, self.census, self.present = wanted, live, census, present
+        self.wanted, self.live, self.census = wanted, live, census
+        counted = {*census.followers, *chain.from_iterable(census.carriers.values())}
+        parts = keys.parts({*counted, *wanted.codes, *given})
+        self.present = {**given, **_inherited(given, parts)}
         self.ceiling, self.deletable = capacity.ceiling, capacity.deletable
         self.steps: list[Step] = []
         self.ours = our_tags(live.tags, recorded, wanted.codes)
@@ -130,13 +150,9 @@ class _Draft:
         self.shown = {one.tag_id: one for one in reversed(self.mine)}
         slots = self.tag_limit if self.ceiling is None else self.ceiling - 1 - foreign_menus
         self.serving = self._serving(every, min(self.tag_limit, slots))
-        self.reach = {
-            branch: heir
-            for one in wanted.variants
-            if (heir := self.serving[one.key]) is not None
-            for branch in one.branches
-        }
-        self.served = [one for one in wanted.variants if self.serving[one.key] == one.key]
+        self.reach = reached(wanted, self.serving, also=parts)
+        served = {heir for heir in self.serving.values() if heir is not None}
+        self.served = [one for one in wanted.every if one.key in served]
         self.tag_of = kept_tags(
             self.served,
             self.ours,
@@ -145,7 +161,7 @@ class _Draft:
             tags=self.tag,
             census=census,
             reach=self.reach,
-            in_use=frozenset(present.values()),
+            in_use=frozenset(given.values()),
         )
         self.right = {one.key for one in self.served if self._is_right(one)}
         self.strangers = {one.key: self._strangers(one) for one in self.served}
@@ -174,10 +190,11 @@ class _Draft:
         )
 
     def _serving(self, every: Mapping[int, str], room: int) -> dict[str, str | None]:
-        keys = {every[tag_id] for tag_id in self.shown if tag_id is not None}
         menus = {one.menu for one in self.shown.values()}
-        now = {one.key for one in self.wanted.variants if one.key in keys or one.menu in menus}
-        return serving(self.wanted.variants, self.census.followers, room=room, shown=now)
+        now = {one.key for one in self.wanted.every if one.menu in menus}
+        now |= {every[tag_id] for tag_id in self.shown if tag_id is not None}
+        followers = present(self.census.followers, self.wanted.codes)
+        return serving(self.wanted.every, followers, room=room, shown=now)
 
     def _is_right(self, variant: Variant) -> bool:
         shown = self.shown.get(self.tag_of.get(variant.key))
@@ -270,6 +287,10 @@ class _Draft:
             for branch, count in self.strangers[variant.key].items()
             if branch in self.reach and self.reach[branch] not in self.right
         }
+        # A part of a branch that is given nothing is given what its branch is: not this, then.
+        for branch in {keys.branch_of(part) for part in keys.parts(gone)} - gone.keys():
+            if self.present.get(branch) == self.tag_of[variant.key]:
+                gone[branch] = self.census.carriers[self.tag_of[variant.key]].get(branch, 0)
         self.steps.append(LetGo(variant.key, tuple(sorted(gone)), sum(gone.values())))
 
     def _show(self, variant: Variant) -> None:
@@ -350,5 +371,7 @@ class _Draft:
     def _fallbacks(self) -> Iterator[Fallback]:
         for one in self.wanted.variants:
             heir = self.serving[one.key]
+            if heir is None and (audience := one.branches[0]) in self.reach:
+                heir = self.reach[audience]
             if heir != one.key:
                 yield Fallback(one.key, one.title, heir, followers_of(one, self.census.followers))

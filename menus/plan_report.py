@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from menus import limits
+from menus import keys, limits
 from menus.audience import Change, changes
 from menus.estimate import TAG, UNTAG, Left, Retagging, calls, retagging
 from menus.plan import Plan
@@ -102,7 +102,7 @@ def said(step: Step, names: Mapping[str, str]) -> str:
 
 def room(found: Draft) -> str:
     """What the wanted menus use of what the account allows."""
-    used = len(limits.domains(one.menu for one in found.wish.resolved.variants))
+    used = len(limits.domains(one.menu for one in found.wish.resolved.every))
     ceiling = found.capacity.ceiling
     allowed = "上限尚不清楚" if ceiling is None else f"上限 {ceiling} 个，留一个备用"
     return (
@@ -169,7 +169,7 @@ def in_time(work: Retagging, left: Mapping[str, Left]) -> str:
 
 
 def _owner(names: Mapping[str, str], key: str) -> str:
-    return names.get(key, key)
+    return keys.named(key, names)
 
 
 def _short(words: list[str], between: str = "、") -> str:
@@ -213,7 +213,7 @@ def as_json(found: Draft, outlook: Outlook) -> dict[str, Any]:
         "refused": {code: list(map(str, faults)) for code, faults in found.wish.refused.items()},
         "capacity": asdict(found.capacity),
         "conditional_menus": len(found.live.conditional),
-        "domains": sorted(limits.domains(one.menu for one in found.wish.resolved.variants)),
+        "domains": sorted(limits.domains(one.menu for one in found.wish.resolved.every)),
     }
 
 

@@ -13,10 +13,9 @@ from functools import cached_property
 
 from sqlalchemy import select
 
-from menus import limits, offers, publication, variants
+from menus import capacity, insiders, keys, limits, offers, publication, variants
 from menus.book import MenuAccount, MenuGiven
 from menus.buttons import Menu, digest, read
-from menus.capacity import serving
 from menus.drift import State
 from menus.limits import Fault
 from menus.offers import MenuOffer
@@ -25,7 +24,7 @@ from menus.slots import Fill, Fills, Frame
 from menus.snapshots import MenuSnapshot
 from menus.variants import MenuVariant
 from menus.wish import effective_menu, ingredients, resolved
-from regions import atlas, branches, divisions, fixes, presence
+from regions import atlas, branches, divisions, fixes, moves, presence
 from regions.branches import Branch
 from regions.coordinates import Datum, to_gcj02
 from regions.divisions import DivisionCode
@@ -143,7 +142,7 @@ class Viewer:
         if division is not None and not _is_clear(unit, (north, east), division, found.branch):
             band = unit.settings.border_band_m
             why = f"{why}；离边界不到 {band} 米，连续两次定位一致才会切换到这里"
-        return self._seen(found.branch, why, division)
+        return self._seen(found.branch, why, division, moves.middle(*moves.cell_at(north, east)))
 
     def of_branch(self, code: str) -> Preview:
         """What a follower served by this branch sees.
@@ -154,12 +153,12 @@ class Viewer:
         found = self._tree.get(code)
         if found is None:
             raise KeyError(code)
-        return self._seen(found, f"由{found.name}服务", found.division)
+        return self._shown(found, f"由{found.name}服务", found.division, found.code)
 
     def of_follower(self, openid: OpenId) -> Preview:
         """What this follower sees now, by the tag they carry as far as we know."""
         place = presence.where(self._unit, openid)
-        found = self._seen(place.branch, place.why, place.division)
+        found = self._seen(place.branch, place.why, place.division, place.cell)
         query = select(
             MenuOffer.wanted_tag_id, MenuOffer.applied_tag_id, MenuOffer.trying_tag_id
         ).where(MenuOffer.openid == openid)
@@ -171,10 +170,25 @@ class Viewer:
             served = replace(served, why=f"{served.why}；标签正在更换（{change}）")
         return replace(found, served=served)
 
-    def _seen(self, branch: Branch, where: str, division: DivisionCode | None) -> Preview:
-        effective = effective_menu(self._unit, branch.code, self._made_of)
+    def _seen(
+        self,
+        branch: Branch,
+        where: str,
+        division: DivisionCode | None,
+        cell: tuple[float, float] | None,
+    ) -> Preview:
+        """What a follower of this branch sees who is in this division, in the cell around this."""
+        audience = insiders.audience(self._unit, branch.code, division, cell)
+        if keys.is_part(audience):
+            where = f"{where}；在应急范围之内"
+        return self._shown(branch, where, division, audience)
+
+    def _shown(
+        self, branch: Branch, where: str, division: DivisionCode | None, audience: str
+    ) -> Preview:
+        effective = effective_menu(self._unit, branch.code, self._made_of, audience=audience)
         if self._is_live:
-            served = self._under(self._reach.get(branch.code), effective)
+            served = self._under(keys.served(self._reach, audience), effective)
         else:
             served = self._worked_out(effective)
         return Preview(
@@ -199,7 +213,7 @@ class Viewer:
 
     @cached_property
     def _by_digest(self) -> Mapping[str, Menu]:
-        return {digest(one.menu): one.menu for one in self._wanted.variants}
+        return {digest(one.menu): one.menu for one in self._wanted.every}
 
     def _under(self, tag_id: int | None, meant: Effective) -> Served:
         """What was last published under this tag; without one, the default menu."""
@@ -207,7 +221,7 @@ class Viewer:
         if tag_id is None or given is None:
             return self._by_default(meant)
         key, mark = given
-        own, owner = self._wanted.variant_of(meant.branch), self._name(key)
+        own, owner = self._wanted.variant_of(meant.audience), self._name(key)
         as_meant = mark == digest(meant.menu)
         if as_meant:
             why = f"显示标签 {tag_id} 下{owner}的菜单"
@@ -235,32 +249,34 @@ class Viewer:
     def _worked_out(self, meant: Effective) -> Served:
         """What a publication of these menus would show, with as much room as is known of."""
         wanted = self._wanted
-        own = wanted.variant_of(meant.branch)
+        own = wanted.variant_of(meant.audience)
         if own is None:
             return Served(wanted.default, None, None, True, "显示默认菜单（总行菜单）")
-        room, heir = self._serving[0], self._serving[1][own.key]
+        room, heir = self._serving[0], self._serving[1].get(meant.audience)
         if heir == own.key:
             return Served(own.menu, own.key, None, True, f"单独显示{self._name(heir)}的菜单")
         few = f"个性化菜单最多 {room} 个，名额不足"
         if heir is None:
             return Served(wanted.default, None, None, False, f"{few}，显示默认菜单（总行菜单）")
-        menu = next(one.menu for one in wanted.variants if one.key == heir)
+        menu = next(one.menu for one in wanted.every if one.key == heir)
         return Served(menu, heir, None, False, f"{few}，改看{self._name(heir)}的菜单")
 
     @cached_property
-    def _serving(self) -> tuple[int, Mapping[str, str | None]]:
-        """How many variants there is room for, and which of them serves each."""
+    def _serving(self) -> tuple[int, Mapping[str, str]]:
+        """How many variants there is room for, and by audience which of them serves it."""
         unit = self._unit
         ceiling, tags = publication.ceiling(unit), unit.settings.menu_tags
         # One slot stays free, so that a menu is added before the one it replaces is deleted.
         room = tags if ceiling is None else min(tags, ceiling - 1)
         shown = set(variants.recorded(unit).values())
-        followers = offers.census(unit).followers
-        return room, serving(self._wanted.variants, followers, room=room, shown=shown)
+        wanted = self._wanted
+        followers = capacity.present(offers.census(unit).followers, wanted.codes)
+        heirs = capacity.serving(wanted.every, followers, room=room, shown=shown)
+        return room, capacity.reached(wanted, heirs)
 
-    def _name(self, code: str) -> str:
-        branch = self._tree.get(code)
-        return branch.name if branch is not None else code
+    def _name(self, key: str) -> str:
+        branch = self._tree.get(keys.branch_of(key))
+        return keys.named(key, {branch.code: branch.name} if branch is not None else {})
 
 
 def _given(unit: Unit, tag_id: int) -> tuple[str, str] | None:

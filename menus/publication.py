@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 
@@ -21,7 +21,8 @@ from menus.book import MenuAccount
 from menus.buttons import digest
 from menus.capacity import Capacity, Census
 from menus.drift import Drift, Known
-from menus.live import Live, LiveTag, our_tags, read_live
+from menus.live import Live, our_tags, read_live
+from menus.looking import Look, look_at
 from menus.plan import Plan
 from menus.resolve import Resolved
 from menus.steps import AddMenu, CreateDefault, Step
@@ -50,15 +51,17 @@ class Draft:
     """A plan with everything it was made from."""
 
     wish: Wish
-    live: Live
-    raw: Mapping[str, Any]
-    current: Mapping[str, Any]
+    look: Look
     capacity: Capacity
     census: Census
     known: Known
     drift: tuple[Drift, ...]
     reach: Mapping[str, int]
     plan: Plan
+
+    @property
+    def live(self) -> Live:
+        return self.look.live
 
 
 # What others ask for
@@ -161,9 +164,8 @@ def wanted(unit: Unit) -> Wish:
 
 def draft(desk: Desk, *, snapshot: int | None = None) -> Draft:
     """The plan from what WeChat has at this moment to what is wanted, or to a snapshot's menus."""
-    raw, current = desk.gateway.menus(), desk.gateway.current_menu()
-    tags = [LiveTag(tag.id, tag.name, tag.count) for tag in desk.gateway.tags()]
-    live = read_live(raw, tags, current)
+    seen = look_at(desk.gateway)
+    live = seen.live
     with desk.reading() as unit:
         wished = wanted(unit) if snapshot is None else Wish(snapshots.menus_of(unit, snapshot), {})
         capacity = Capacity(unit.settings.menu_tags, ceiling(unit))
@@ -181,12 +183,12 @@ def draft(desk: Desk, *, snapshot: int | None = None) -> Draft:
     )
     _check_domains(live, recorded, plan)
     found = drift.drift(known, live)
-    return Draft(wished, live, raw, current, capacity, census, known, found, reach, plan)
+    return Draft(wished, seen, capacity, census, known, found, reach, plan)
 
 
 def _known(before: Known, live: Live, recorded: Mapping[int, str], wished: Resolved) -> Known:
     ours = our_tags(live.tags, recorded, wished.codes)
-    marks = {digest(wished.default), *(digest(one.menu) for one in wished.variants)}
+    marks = {digest(wished.default), *(digest(one.menu) for one in wished.every)}
     found = drift.recognised(before, live, ours)
     if recorded and drift.is_unwritten(before):
         found = drift.inherited(found, live)
@@ -214,16 +216,23 @@ def settle_menus(desk: Desk, _deliveries: Sequence[Delivery]) -> None:
 def look(desk: Desk, _deliveries: Sequence[Delivery]) -> None:
     """See whether somebody changed menus or tags elsewhere, and note it for people to read.
 
-    Once what kept a publication from being carried out is gone, it is asked for again.
+    Once what kept a publication from being carried out is gone, it is asked for again. No plan is
+    made before there is one that was refused: it would count every follower, each hour.
     """
-    found = draft(desk)
+    live = look_at(desk.gateway).live
+    with desk.reading() as unit:
+        recorded = variants.recorded(unit)
+        known = _known(book.known(unit), live, recorded, wanted(unit).resolved)
+    found = drift.drift(known, live)
     refused = select(Row.id).where(Row.kind == offers.PUBLISH, Row.state == FAILED)
     with desk.unit() as unit:
-        book.note_drift(unit, found.drift)
-        if not found.drift and found.plan.steps and unit.db.execute(refused).first():
+        book.note_drift(unit, found)
+        waits = not found and unit.db.execute(refused).first() is not None
+    if found:
+        log.warning("menus were changed elsewhere", changes=len(found))
+    if waits and draft(desk).plan.steps:
+        with desk.unit() as unit:
             offers.ask_for_publication(unit)
-    if found.drift:
-        log.warning("menus were changed elsewhere", changes=len(found.drift))
 
 
 def settle(desk: Desk, tell: Tell = lambda _step: None) -> bool:
@@ -300,7 +309,9 @@ def _settle_reach(desk: Desk, found: Draft) -> bool:
         reach = {
             code: plan.tag_of[key] if key in plan.right else present[code]
             for code, key in plan.reach.items()
-            if key in plan.right or present.get(code) in plan.lit
+            # What is no longer an audience of its own has what its branch has.
+            if code in found.wish.resolved.codes
+            and (key in plan.right or present.get(code) in plan.lit)
         }
         changed = variants.put_in_reach(unit, reach)
         offers.reoffer(unit, changed)
@@ -327,7 +338,7 @@ def _check_domains(live: Live, recorded: Mapping[int, str], plan: Plan) -> None:
 
 def _keep_snapshot(desk: Desk, found: Draft) -> None:
     with desk.unit() as unit:
-        snapshots.keep(unit, found.live, menus=found.raw, current=found.current, reach=found.reach)
+        snapshots.keep(unit, found.look, reach=found.reach)
 
 
 def _learn_ceiling(desk: Desk) -> str:
@@ -354,5 +365,5 @@ def _await_next_change(unit: Unit) -> None:
 
 def _digest(resolved: Resolved) -> str:
     parts = [digest(resolved.default)]
-    parts += [f"{one.key} {digest(one.menu)} {one.branches}" for one in resolved.variants]
+    parts += [f"{one.key} {digest(one.menu)} {one.branches}" for one in resolved.every]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from menus import keys
 from menus.compose import Branch, Built, Composer, Placed, State, Zone
 from menus.items import ZONE_HOME, Item
 from menus.slots import OVERLAID, Overlay, Slot, SlotKind
@@ -73,9 +74,18 @@ class Reasons:
 
 def _of_overlay(overlay: Overlay) -> str:
     kind = "紧急服务" if overlay.kind is SlotKind.EMERGENCY else "活动"
-    whom = "全部分行" if overlay.branches is None else f"{len(overlay.branches)} 家分行"
     until = f"，{_at(overlay.ends_at)}结束" if overlay.ends_at is not None else ""
-    return f"{kind}“{overlay.title}”正在对{whom}开放{until}"
+    return f"{kind}“{overlay.title}”正在对{_whom(overlay)}开放{until}"
+
+
+def _whom(overlay: Overlay) -> str:
+    if overlay.branches is None:
+        return "全部分行"
+    parts = keys.parts(overlay.branches)
+    whole, partly = len(overlay.branches) - len(parts), keys.branches_in(parts)
+    said = f"{whole} 家分行" if whole or not partly else ""
+    of = f"{partly} 家分行在应急范围内的粉丝" if partly else ""
+    return "和".join(filter(None, (said, of)))
 
 
 def of_window(item: Item) -> str:

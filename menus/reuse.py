@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from menus import keys
 from menus.capacity import Census
 from menus.live import LiveMenu, LiveTag
 from menus.matching import matched
@@ -49,21 +50,35 @@ def kept_tags(
     """
     worth: dict[tuple[int, str], int] = {}
     by_menu = {one.menu: one.key for one in served}
-    keys = {one.key for one in served}
+    wanted = {one.key for one in served}
     for place, tag_id in enumerate(sorted(ours)):
         pairs: dict[str, int] = {}
         for branch, count in census.carriers.get(tag_id, {}).items():
             if count and (key := reach.get(branch)):
                 pairs[key] = pairs.get(key, 0) + count * _FOLLOWER
-        if ours[tag_id] in keys:
+        if ours[tag_id] in wanted:
             pairs[ours[tag_id]] = pairs.get(ours[tag_id], 0) + _SAME_KEY
         if tag_id in shown and (key := by_menu.get(shown[tag_id].menu, "")):
             pairs[key] = pairs.get(key, 0) + _SAME_MENU
         age = max(_MOST_TAGS - place, 1) + (_RECORDED if tag_id in recorded else 0)
-        worth |= {(tag_id, key): value + age for key, value in pairs.items()}
+        worth |= {
+            (tag_id, key): value + age
+            for key, value in pairs.items()
+            if _may_take(key, ours[tag_id])
+        }
     found = {key: tag_id for tag_id, key in matched(worth).items()}
     free = [tag_id for tag_id in sorted(ours) if tag_id not in in_use]
     return found | _empty_ones(served, found, tags, free, census)
+
+
+def _may_take(key: str, owner: str) -> bool:
+    """Whether a variant may take over another's tag from whoever carries it.
+
+    Where most followers of a branch are inside an emergency, theirs would be the branch's tag, and
+    the rest of the branch would be re-tagged when it begins and again when it ends, although it
+    does not concern them; and those inside would wait until the others are out of the way.
+    """
+    return keys.inside_of(key) == keys.inside_of(owner)
 
 
 def _empty_ones(

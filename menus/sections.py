@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from marshmallow import ValidationError
 
-from lightservices import wording
+from lightservices import catalogue
 from menus import fills, frame, limits, publication
-from menus.items import Item
+from menus.items import ANSWER, LOCAL_ZONE, PAGE, ZONE_HOME, Item
 from menus.reasons import of_window
 from menus.slots import (
     Column,
@@ -27,6 +27,7 @@ from menus.slots import (
     write_fill,
     write_frame,
 )
+from service import wording
 from service.approvals.kinds import Difference, Fault, Json, Section
 from service.audit import Actor
 from service.wiring import Unit
@@ -77,7 +78,9 @@ def fills_differences(unit: Unit, before: Json | None, after: Json) -> Sequence[
     present = frame.current(unit)
     names = {slot.key: slot.name for slot in present.slots()}
     return [
-        Difference(names.get(slot, slot), _fill_text(old.get(slot)), _fill_text(new.get(slot)))
+        Difference(
+            names.get(slot, slot), _fill_text(unit, old.get(slot)), _fill_text(unit, new.get(slot))
+        )
         for slot in sorted(old.keys() | new.keys())
         if old.get(slot) != new.get(slot)
     ]
@@ -108,11 +111,11 @@ def apply_frame(unit: Unit, _branch: str, _key: str, content: Json, _by: Actor) 
         publication.keep_up(unit)
 
 
-def frame_differences(_unit: Unit, before: Json | None, after: Json) -> Sequence[Difference]:
+def frame_differences(unit: Unit, before: Json | None, after: Json) -> Sequence[Difference]:
     """What changes, position by position; nothing where a text is no frame yet."""
     try:
-        old = _places(read_frame(before)) if before is not None else {}
-        new = _places(read_frame(after))
+        old = _places(unit, read_frame(before)) if before is not None else {}
+        new = _places(unit, read_frame(after))
     except ValidationError:
         return []
     return [
@@ -167,13 +170,13 @@ def _told(where: str, found: Sequence[limits.Fault]) -> list[Fault]:
     return [Fault(where, f"{one.where}：{one.rule}", one.way_out) for one in found]
 
 
-def _places(shown: Frame) -> dict[str, str]:
+def _places(unit: Unit, shown: Frame) -> dict[str, str]:
     """Every position with what it says, in the order in which people read them."""
     found: dict[str, str] = {}
     for number, column in enumerate(shown.columns, 1):
         found[f"第 {number} 列名称"] = _column_text(column)
         for row, slot in enumerate(column.slots, 1):
-            found[f"第 {number} 列第 {row} 个位置"] = _slot_text(slot)
+            found[f"第 {number} 列第 {row} 个位置"] = _slot_text(unit, slot)
     return found
 
 
@@ -182,7 +185,7 @@ def _column_text(column: Column) -> str:
     return f"{text}（只有一项时直接打开）" if column.flat else text
 
 
-def _slot_text(slot: Slot) -> str:
+def _slot_text(unit: Unit, slot: Slot) -> str:
     marks = [_KINDS[slot.kind]] if slot.kind is not SlotKind.FIXED else []
     if slot.kind is SlotKind.DELEGATED:
         marks += [f"{level} 级分行" for level in slot.levels]
@@ -190,17 +193,28 @@ def _slot_text(slot: Slot) -> str:
         marks += ["可改写"] if slot.may_override else []
         marks += ["可隐藏"] if slot.may_hide else []
     marks += ["可让位"] if slot.gives_way else []
-    text = "、".join(map(_item_text, slot.items)) or slot.name
+    text = _items_text(unit, slot.items) or slot.name
     title = f"{slot.title}：" if slot.title and slot.items else ""
     return f"{title}{text}" + (f"【{'，'.join(marks)}】" if marks else "")
 
 
-def _fill_text(fill: Fill | None) -> str:
+def _fill_text(unit: Unit, fill: Fill | None) -> str:
     if fill is None:
-        return ""
-    return "隐藏" if fill.hide else "、".join(map(_item_text, fill.items))
+        return "沿用上级"
+    return "隐藏" if fill.hide else _items_text(unit, fill.items)
 
 
-def _item_text(item: Item) -> str:
+def _items_text(unit: Unit, items: Sequence[Item]) -> str:
+    return "、".join(f"{item.name}（{_leads_to(unit, item)}{of_window(item)}）" for item in items)
+
+
+def _leads_to(unit: Unit, item: Item) -> str:
+    """What a tap does, in the words of whoever approves it; a foreign address is told whole."""
+    if item.target in (ZONE_HOME, LOCAL_ZONE):
+        return "打开本地专区"
+    for prefix, does in ((ANSWER, "回复"), (PAGE, "打开")):
+        found = catalogue.find(unit, item.target.removeprefix(prefix))
+        if item.target.startswith(prefix) and found is not None:
+            return f"{does}“{found.title}”"
     told = [item.type, item.target, item.appid, item.pagepath]
-    return f"{item.name}（{' '.join(filter(None, told))}{of_window(item)}）"
+    return " ".join(filter(None, told))

@@ -10,8 +10,9 @@ from typing import Any, Final, cast
 
 from marshmallow import fields, post_load, validate
 
-from lightservices import wording
-from menus.items import Item, ItemInput, Part, text, write_item
+from menus.items import Item, ItemInput, text, write_item
+from service import wording
+from service.wording import Part
 
 
 class SlotKind(StrEnum):
@@ -106,7 +107,8 @@ class Overlay:
     #: The button's name, and where it leads, as an item's target.
     title: str
     target: str
-    #: The branches whose followers see it, exactly these; nothing stands for everybody.
+    #: The audiences that see it, exactly these: branches, or parts of their followers as
+    #: :mod:`menus.keys` calls them; nothing stands for everybody.
     branches: frozenset[str] | None = None
     #: Of several the highest is in front.
     rank: int = 0
@@ -117,9 +119,10 @@ class Overlay:
     def item(self) -> Item:
         return Item(self.title, self.target, "", "", "", self.starts_at, self.ends_at)
 
-    def reaches(self, branch: str | None) -> bool:
-        """Whether followers of this branch see it; those of no branch see what everybody does."""
-        return self.branches is None or branch in self.branches
+    def reaches(self, branch: str | None, part: str | None = None) -> bool:
+        """Whether followers of this branch see it, or this part of them, who see all that their
+        branch sees; those of no branch see what everybody does."""
+        return self.branches is None or branch in self.branches or part in self.branches
 
 
 def _flag() -> fields.Boolean:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from menus import book, limits
 from menus.buttons import Menu
 from menus.live import Live, LiveTag, read_live
+from menus.looking import Look
 from menus.resolve import Resolved, Variant
 from regions import branches
 from regions.branches import Branch
@@ -41,24 +42,15 @@ class MenuSnapshot(Model):
     __table_args__ = ({"sqlite_autoincrement": True},)
 
 
-def keep(
-    unit: Unit,
-    live: Live,
-    *,
-    menus: Mapping[str, Any],
-    current: Mapping[str, Any],
-    reach: Mapping[str, int],
-) -> None:
+def keep(unit: Unit, look: Look, *, reach: Mapping[str, int]) -> None:
     """Keep what WeChat has now, unless the last snapshot shows the same menus.
 
     Args:
-        menus: the answer of ``menu/get``.
-        current: the answer of ``get_current_selfmenu_info``.
         reach: by branch the tag its followers are to carry.
     """
     latest = select(MenuSnapshot.menus, MenuSnapshot.current)
     row = unit.db.execute(latest.order_by(MenuSnapshot.id.desc()).limit(1)).first()
-    if row is not None and (row.menus, row.current) == (menus, current):
+    if row is not None and (row.menus, row.current) == (look.menus, look.current):
         return
     by_tag: dict[str, list[str]] = {}
     for branch, tag in sorted(reach.items()):
@@ -66,9 +58,9 @@ def keep(
     unit.db.execute(
         unit.insert(MenuSnapshot).values(
             taken_at=clock.now(),
-            menus=dict(menus),
-            current=dict(current),
-            tags=[{"id": tag.id, "name": tag.name} for tag in live.tags],
+            menus=dict(look.menus),
+            current=dict(look.current),
+            tags=[{"id": tag.id, "name": tag.name} for tag in look.live.tags],
             reach=by_tag,
         )
     )

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row as Found
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from menus import book, drift, moving, offers, publication, snapshots
+from menus import book, drift, keys, moving, offers, publication, snapshots
 from menus.book import MenuAccount
 from menus.estimate import TAG, UNTAG
 from menus.variants import MenuReach, MenuVariant
@@ -97,19 +97,26 @@ def _troubles(unit: Unit, account: Found[Any]) -> Iterator[str]:
 
 
 def _variants(unit: Unit, names: Mapping[str, str]) -> Iterator[str]:
-    reached = dict(
-        unit.db.execute(select(MenuReach.tag_id, func.count()).group_by(MenuReach.tag_id)).all()
-    )
+    reached: dict[int, list[str]] = {}
+    for audience, tag_id in unit.db.execute(select(MenuReach.branch, MenuReach.tag_id)):
+        reached.setdefault(tag_id, []).append(audience)
     shown = book.shown_under(unit)
     rows = unit.db.execute(
         select(MenuVariant.tag_id, MenuVariant.key).order_by(MenuVariant.key, MenuVariant.tag_id)
     )
     for tag_id, key in rows:
         menu_id, since = shown.get(tag_id, ("无", None))
-        serves = reached.get(tag_id, 0)
-        state = f"服务 {serves} 家分行" if serves else "正在撤下"
+        state = f"服务 {_served(reached[tag_id])}" if tag_id in reached else "正在撤下"
         when = at(since) if since else "尚未发布"
-        yield f"{names.get(key, key)}：标签 {tag_id}，菜单 {menu_id}，{state}，{when}"
+        yield f"{keys.named(key, names)}：标签 {tag_id}，菜单 {menu_id}，{state}，{when}"
+
+
+def _served(audiences: list[str]) -> str:
+    """Whom a tag is for, in numbers."""
+    parts = keys.parts(audiences)
+    whole, partly = len(audiences) - len(parts), keys.branches_in(parts)
+    said = [f"{whole} 家分行"] if whole else []
+    return "和".join([*said, f"{partly} 家分行在应急范围内的粉丝"] if partly else said)
 
 
 def _moving(unit: Unit) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlalchemy import select, update
 
-from menus import offers, variants
+from menus import keys, offers, variants
 from menus.offers import NO_TAG, MenuOffer
 from service import clock, journal
 from service.delivery.ledger import Delivery, Desk, Outcomes
@@ -45,7 +45,7 @@ class _Move:
 
 
 def settle_offers(desk: Desk, deliveries: Sequence[Delivery]) -> Outcomes:
-    """Have these followers carry the tag of their branch, together as far as WeChat allows."""
+    """Have these followers carry the tag of their audience, together as far as WeChat allows."""
     moves = _begin(desk, [OpenId(delivery.key) for delivery in deliveries])
     undone = _carry_out(desk.gateway, moves)
     _record(desk, moves, undone)
@@ -55,19 +55,22 @@ def settle_offers(desk: Desk, deliveries: Sequence[Delivery]) -> Outcomes:
 def _begin(desk: Desk, openids: Sequence[OpenId]) -> list[_Move]:
     """What each follower needs as of now, written down before WeChat hears of it."""
     query = select(
-        MenuOffer.openid, MenuOffer.branch, MenuOffer.applied_tag_id, MenuOffer.trying_tag_id
+        *(MenuOffer.openid, MenuOffer.branch, MenuOffer.inside),
+        *(MenuOffer.applied_tag_id, MenuOffer.trying_tag_id),
     ).where(MenuOffer.openid.in_(openids))
     with desk.unit() as unit:
         rows = unit.db.execute(query.order_by(MenuOffer.openid).with_for_update()).all()
-        tags = variants.standing(unit, {row.branch for row in rows})
+        audience = {row.openid: keys.key(row.branch, row.inside) for row in rows}
+        tags = variants.standing(unit, set(audience.values()))
+        wanted = {openid: tags.get(its) for openid, its in audience.items()}
         moves = []
         for row in rows:
-            tag = tags.get(row.branch)
-            move = _move(OpenId(row.openid), row.applied_tag_id, row.trying_tag_id, tag)
+            openid, tag = OpenId(row.openid), wanted[row.openid]
+            move = _move(openid, row.applied_tag_id, row.trying_tag_id, tag)
             moves += [move] if move else []
         for aim, group in _grouped((move.openid, (move.aim,)) for move in moves):
             _note(unit, group, trying_tag_id=aim)
-        for tag, group in _grouped((row.openid, (tags.get(row.branch, NO_TAG),)) for row in rows):
+        for tag, group in _grouped((one, (tag or NO_TAG,)) for one, tag in wanted.items()):
             _note(unit, group, wanted_tag_id=tag or None)
     return moves
 
@@ -148,12 +151,11 @@ def _take_off(
 def _record(desk: Desk, moves: Sequence[_Move], undone: dict[OpenId, TryLater | WillNever]) -> None:
     """Write down what WeChat did, and what follows from what it refused."""
     with desk.unit() as unit:
+        offers.hold(unit, [one.openid for one in moves])
         for aim, group in _grouped((one.openid, (one.aim,)) for one in moves):
             _settle_rows(unit, [one for one in group if one not in undone], aim)
-        for one in moves:
-            refused = undone.get(one.openid)
-            if refused is None and one.is_first_half:
-                offers.ask(unit, one.openid)
+        half = [one.openid for one in moves if one.is_first_half and one.openid not in undone]
+        offers.ask_for_each(unit, half)
         strangers = [one for one, why in undone.items() if isinstance(why, NotAFollower)]
         _note(unit, strangers, applied_tag_id=None, trying_tag_id=None)
         gone = [one for one, why in undone.items() if getattr(why, "errcode", 0) == _GONE_TAG]

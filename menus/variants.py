@@ -1,7 +1,8 @@
 """Which tag names each variant, and which tag a branch's followers may be given just now.
 
 A branch is in reach of a tag only while WeChat shows the variant's menu under it. Publication
-changes this; every move of a follower reads it.
+changes this; every move of a follower reads it. A part of a branch's followers, as
+:mod:`menus.keys` calls it, that is in reach of none is in reach of its branch's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import ForeignKey, String, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from menus import keys
 from service.db import Model
 from service.epochs import Kept, bump
 from service.wiring import Unit
@@ -22,7 +24,7 @@ class MenuVariant(Model):
     __tablename__ = "menu_variants"
 
     tag_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    #: The code of the branch highest up that has this menu.
+    #: The code of the branch highest up that has this menu, or the part of one that is the first.
     key: Mapped[str] = mapped_column(String(16))
     tag_name: Mapped[str] = mapped_column(String(30))
     #: The name WeChat is being asked to give it; empty while nothing is uncertain.
@@ -32,31 +34,36 @@ class MenuVariant(Model):
 
 
 class MenuReach(Model):
-    """That followers of this branch are to carry this tag; a branch without a row carries none."""
+    """That this audience is to carry this tag; a branch without a row carries none."""
 
     __tablename__ = "menu_reach"
 
+    #: A branch's code, or the key of a part of its followers.
     branch: Mapped[str] = mapped_column(String(16), primary_key=True)
     tag_id: Mapped[int] = mapped_column(ForeignKey(MenuVariant.tag_id))
 
 
 def reach(unit: Unit) -> Mapping[str, int]:
-    """The tag of each branch in reach of a variant, as of at most a second ago."""
+    """The tag of each audience in reach of a variant, as of at most a second ago; to be asked by
+    :func:`menus.keys.served`."""
     return _kept.get(unit)
 
 
-def standing(unit: Unit, branches: Collection[str]) -> dict[str, int]:
-    """The tags of these branches as of now, held until the transaction ends.
+def standing(unit: Unit, audiences: Collection[str]) -> dict[str, int]:
+    """The tags of these audiences as of now, held until the transaction ends.
 
     Whoever writes down that a follower is about to be tagged must not be overtaken by a publication
     that ends the variant, or it would count nobody and delete the menu they are about to see.
     """
-    query = select(MenuReach.branch, MenuReach.tag_id).where(MenuReach.branch.in_(branches))
-    return dict(unit.db.execute(query.with_for_update(read=True)).all())
+    asked = {*audiences, *map(keys.branch_of, audiences)}
+    query = select(MenuReach.branch, MenuReach.tag_id).where(MenuReach.branch.in_(asked))
+    found = dict(unit.db.execute(query.with_for_update(read=True)).all())
+    tags = ((audience, keys.served(found, audience)) for audience in audiences)
+    return {audience: tag for audience, tag in tags if tag is not None}
 
 
 def put_in_reach(unit: Unit, wanted: Mapping[str, int]) -> list[str]:
-    """Make this the whole of what is in reach; returns the branches for which it changed."""
+    """Make this the whole of what is in reach; returns the audiences for which it changed."""
     present = in_reach(unit)
     changed = [
         branch

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from lightservices import catalogue, zones
 from lightservices.zones import Zone
-from menus import checks, fills, frame, overlays
+from menus import checks, fills, frame, insiders, overlays
+from menus.keys import Audience
 from menus.limits import Fault
 from menus.resolve import Effective, Resolved, effective, resolve
 from menus.slots import Fills, Frame, Overlay, SlotKind
@@ -37,6 +38,8 @@ class Ingredients:
     fills: Fills
     overlays: tuple[Overlay, ...]
     refused: Mapping[str, tuple[Fault, ...]]
+    #: The parts of branches' followers that emergencies take in.
+    audiences: tuple[Audience, ...] = ()
 
 
 def wish(unit: Unit, *, at: datetime | None = None) -> Wish:
@@ -72,7 +75,8 @@ def ingredients(
     for code, found in faulty.items():
         refused.setdefault(code, []).extend(found)
     faults = {code: tuple(found) for code, found in refused.items()}
-    return Ingredients(moment, base_url, shown, fit, kept, laid, faults)
+    parts = insiders.audiences(unit)
+    return Ingredients(moment, base_url, shown, fit, kept, laid, faults, parts)
 
 
 def resolved(unit: Unit, made_of: Ingredients) -> Resolved:
@@ -85,11 +89,14 @@ def resolved(unit: Unit, made_of: Ingredients) -> Resolved:
         fills=made_of.fills,
         overlays=made_of.overlays,
         at=made_of.at,
+        audiences=made_of.audiences,
     )
 
 
-def effective_menu(unit: Unit, branch: str, made_of: Ingredients) -> Effective:
-    """One branch's menu, made of these, with the reason for each button."""
+def effective_menu(
+    unit: Unit, branch: str, made_of: Ingredients, *, audience: str | None = None
+) -> Effective:
+    """One branch's menu, or that of a part of its followers, with the reason for each button."""
     return effective(
         branches.directory(unit).chain(branch),
         made_of.zones,
@@ -98,6 +105,7 @@ def effective_menu(unit: Unit, branch: str, made_of: Ingredients) -> Effective:
         fills=made_of.fills,
         overlays=made_of.overlays,
         at=made_of.at,
+        audience=audience,
     )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from flask import Response, abort, flash, render_template, request, url_for
+from flask import Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 
@@ -64,10 +64,7 @@ def campaigns(code: str) -> ResponseReturnValue:
 @access("staff", may="edit")
 def campaign(code: str, key: str) -> ResponseReturnValue:
     """One venue: its page, its time, whose menus lead to it, and what it gathers."""
-    sent, refused = editing.uploads(code) if request.method == "POST" else ({}, "")
-    if refused:
-        flash(refused, "danger")
-    pictures = {name.split(".")[1]: digest for name, digest in sent.items() if "." in name}
+    pictures = editing.block_uploads(code)
 
     def read(_unit: Unit, desk: Desk, form: Form) -> Mapping[str, Json]:
         typed = zone_forms.page(form, desk.content["zone"], pictures)
@@ -167,7 +164,8 @@ def _show(unit: Unit, desk: Desk, content: Mapping[str, Json], problem: str) -> 
         gathered=frozenset(gather.get("branches") or ()),
         topics="、".join(gather.get("topics") or ()),
         reached=frozenset(shown.get("reach") or ()),
-        below=[one for one in offer.below(unit, desk.branch) if one.level <= _levels(unit, desk)],
+        # Head office chooses among its branches, a branch among its own.
+        below=offer.below(unit, desk.branch, levels=1),
         faults=editing.flat(found),
         fault_links=[
             tabs.FaultLink("venues.campaign", tabs.anchor("zone", one.where), "会场", one)
@@ -183,8 +181,3 @@ def _show(unit: Unit, desk: Desk, content: Mapping[str, Json], problem: str) -> 
         if desk.version
         else "",
     )
-
-
-def _levels(unit: Unit, desk: Desk) -> int:
-    """Head office chooses among its branches, a branch among its own: one level down."""
-    return min(one.level for one in offer.below(unit, desk.branch)) + 1

@@ -37,7 +37,7 @@ def desk_of(unit: Unit, kind: str, code: str, key: str = "", *, act: str = "edit
 
 
 def edit(
-    find: Callable[[Unit], Desk], read: Reader, show: Shower, *, onward: str, anchor: str = ""
+    find: Callable[[Unit], Desk], read: Reader, show: Shower, *, onward: str
 ) -> ResponseReturnValue:
     """Show the page, look at what was typed without keeping it, or keep it and go on.
 
@@ -59,7 +59,7 @@ def edit(
         if form.do == "save":
             flash("草稿已保存。", "success")
         then = guard.own_path(form.line("then")) if form.line("then") else onward
-        return guard.go(then + (f"#{anchor}" if anchor and form.do != "save" else ""))
+        return guard.go(then)
     if isinstance(problem, Response):
         return problem
     with wiring().reading() as unit:
@@ -79,8 +79,8 @@ def _keep(
     return None
 
 
-def uploads(code: str) -> tuple[dict[str, str], str]:
-    """The pictures sent along, by field, and why one of them cannot be used.
+def uploads(code: str) -> dict[str, str]:
+    """The pictures sent along, by field; the page says why one of them cannot be used.
 
     They are kept at once: what is typed beside them may be refused, and chosen files are not sent
     again by themselves.
@@ -92,8 +92,13 @@ def uploads(code: str) -> tuple[dict[str, str], str]:
                 door(unit, guard.me(), code, "edit")
                 found[name] = pictures.add(unit, branch=code, body=body)
     except PictureRefused as refused:
-        return found, f"{refused}。"
-    return found, ""
+        flash(f"{refused}。", "danger")
+    return found
+
+
+def block_uploads(code: str) -> dict[str, str]:
+    """The pictures of a page's blocks, by row."""
+    return {name.split(".")[1]: one for name, one in uploads(code).items() if "." in name}
 
 
 def _files() -> Iterator[tuple[str, bytes]]:

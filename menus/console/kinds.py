@@ -29,7 +29,8 @@ def _zone_preview(unit: Unit, branch: str, _key: str, content: Content, at: date
         phone = seen.phone(unit, branch, seen.with_edition(unit, branch, content, at=at))
     except WillNever as refused:
         return Markup("<p>{}</p>").format(str(refused))
-    return _rendered(phone=phone, page=page, title="专区页面")
+    elsewhere = f"{guard.ROOT}/branches/{branch}/zone/preview?{urlencode(asked)}"
+    return _rendered(phone=phone, page=page, title="专区页面", elsewhere=elsewhere)
 
 
 def _frame_preview(unit: Unit, branch: str, _key: str, content: Content, at: datetime) -> Markup:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from lightservices import zones
-from menus import fills, frame, moving, offers, publication
+from menus import fills, frame, keys, moving, offers, publication
 from menus.book import MenuAccount
 from menus.buttons import Menu, digest
 from menus.console import seen
@@ -83,8 +83,8 @@ def _of_menus(unit: Unit, after: Ingredients, followers: Mapping[str, int]) -> I
         yield "菜单不变，不需要调用微信的菜单接口"
         return
     names = unit.wiring.tables.branch_names(unit)
-    named = "、".join(names.get(code, code) for code in changed[:_NAMED])
-    more = f"等 {len(changed)} 家分行" if len(changed) > _NAMED else ""
+    named = "、".join(keys.named(code, names) for code in changed[:_NAMED])
+    more = f"等 {keys.branches_in(changed)} 家分行" if len(changed) > _NAMED else ""
     count = sum(followers.get(code, 0) for code in changed)
     yield f"菜单会变：{named}{more}的粉丝，{coverage.rounded(count)}"
     yield _cost(before, wanted, followers)
@@ -142,11 +142,7 @@ def of_campaign(unit: Unit, branch: str, content: Content) -> list[str]:
     named = raw.get("reach") if isinstance(raw, Mapping) else None
     roots = set(named if isinstance(named, list) and named else [branch])
     tree, followers = branches.directory(unit), offers.census(unit).followers
-    reached = [
-        one.code
-        for one in tree.all
-        if not roots.isdisjoint(above.code for above in tree.chain(one.code))
-    ]
+    reached = {one.code for root in roots for one in tree.below(root)}
     count = sum(followers.get(code, 0) for code in reached)
     said = [f"活动期间，{len(reached)} 家分行的菜单里出现会场入口，{coverage.rounded(count)}会看到"]
     if not any(slot.kind is SlotKind.CAMPAIGN for slot in frame.current(unit).slots()):

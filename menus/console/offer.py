@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lightservices import catalogue, zones
 from lightservices.catalogue import Service
-from regions import branches, divisions
+from regions import branches, divisions, jurisdiction
 from regions.branches import Branch
 from regions.divisions import Division
 from service.wiring import Unit
@@ -55,12 +55,13 @@ def zone_names(unit: Unit) -> list[tuple[str, str]]:
 def territory(unit: Unit, branch: str) -> list[City]:
     """The cities and districts in which this branch, or one below it, serves."""
     tree, table = branches.directory(unit), divisions.table()
+    ours = jurisdiction.below(unit, branch)
     found = []
     for _province, cities in table.prefectures():
         for city in cities:
             counties = table.counties(city.code)
-            own = [one for one in counties if _serves(tree, one.code, branch)]
-            if own or (not counties and _serves(tree, city.code, branch)):
+            own = [one for one in counties if tree.serving(one.code).branch.code in ours]
+            if own or (not counties and tree.serving(city.code).branch.code in ours):
                 found.append(City(city, own))
     return found
 
@@ -72,19 +73,7 @@ def outside(cities: Sequence[City], codes: Sequence[str]) -> list[tuple[str, str
     return [(code, table.label(code) or code) for code in codes if code and code not in known]
 
 
-def below(unit: Unit, branch: str) -> list[Branch]:
-    """This branch and all below it, each before its own."""
-    return list(_downward(branches.directory(unit), branch))
-
-
-def _downward(tree: branches.Directory, code: str) -> Iterator[Branch]:
-    found = tree.get(code)
-    if found is not None:
-        yield found
-        for child in tree.children(code):
-            yield from _downward(tree, child.code)
-
-
-def _serves(tree: branches.Directory, division: str, branch: str) -> bool:
-    serving = tree.serving(division).branch.code
-    return branch in [one.code for one in tree.chain(serving)]
+def below(unit: Unit, branch: str, *, levels: int) -> list[Branch]:
+    """This branch and those so many levels below it, each before its own."""
+    here, *others = branches.directory(unit).below(branch)
+    return [here, *(one for one in others if one.level <= here.level + levels)]

@@ -8,19 +8,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+import shapely
 from flask import Response, abort, render_template, request, url_for
 from marshmallow import ValidationError
 
-from lightservices import promotion_section, rich_text, zones
+from lightservices import promotion_section, promotions, rich_text, zones
+from lightservices.console import ground
 from lightservices.pages import assets, zone_pages
 from lightservices.pages.zone_pages import Trial
 from lightservices.promotions import Promotion
 from lightservices.visit import Visitor
 from lightservices.zones import Zone
-from menus.console import desks, ground, offer, seen
+from menus.console import desks, offer, seen
 from menus.console.blueprint import editors
 from menus.console.seen import Phone
-from regions import atlas, branches, divisions, presence
+from regions import atlas, branches, divisions, jurisdiction, presence
 from regions.branches import BranchCode
 from regions.divisions import DivisionCode
 from regions.fixes import Source
@@ -56,7 +58,7 @@ def zone_preview(code: str) -> Response:
     """The phone with menu and page as a follower here and then sees them, and the reasons."""
     with wiring().reading() as unit:
         content = _edition(unit, code)
-        asked_for = asked(unit, code)
+        asked_for = asked(unit, code, content)
         phone, trouble = _phone(unit, code, content, asked_for)
         return shell.page(
             "editor/preview.html",
@@ -71,8 +73,8 @@ def zone_preview(code: str) -> Response:
             ground=ground.of(unit, code),
             page=url_for("editors.zone_look", code=code, **asked_for.query),
             mark=request.args.get("edition", ""),
-            typed=request.args,
-            is_inside=_is_below(unit, asked_for.where.branch.code, code),
+            typed=asked_for.query,
+            is_inside=asked_for.where.branch.code in jurisdiction.below(unit, code),
         )
 
 
@@ -82,7 +84,7 @@ def zone_look(code: str) -> Response:
     """The zone's page itself, for the frame of a preview."""
     with wiring().reading() as unit:
         content = _edition(unit, code)
-        asked_for = asked(unit, code)
+        asked_for = asked(unit, code, content)
         html = zone_html(unit, code, content, asked_for)
         return Response(html, mimetype="text/html")
 
@@ -93,7 +95,7 @@ def promotion_look(code: str) -> Response:
     """One promotion's page, for the frame of a preview."""
     with wiring().reading() as unit:
         content = _edition(unit, code)
-        asked_for = asked(unit, code)
+        asked_for = asked(unit, code, content)
         found = [one for one in _promotions(code, content) if one.name == request.args.get("name")]
         if not found:
             abort(404)
@@ -164,15 +166,21 @@ def _edition(unit: Unit, code: str) -> dict[str, Any]:
         abort(404)
 
 
-def asked(unit: Unit, code: str) -> Asked:
-    """What the address asks for; without a place, the branch's own first district."""
-    told = request.args
+def asked(unit: Unit, code: str, content: Mapping[str, Any] | None = None) -> Asked:
+    """What the address asks for.
+
+    An address that says nothing of a place begins where the promotion it names, or the first one
+    the edition changes, is offered; else, as for an empty place, in the branch's first district.
+    """
+    told = dict(request.args)
+    if content is not None and not told.keys() & {"place", "latitude", "longitude"}:
+        told |= _start(unit, code, content)
     try:
         at = datetime.fromisoformat(told["at"]).replace(tzinfo=clock.SHANGHAI)
     except (KeyError, ValueError):
         at = clock.now()
     look = told.get("look", "light")
-    point = _point() if not told.get("place") else None
+    point = _point(told) if not told.get("place") else None
     if point is not None:
         where = _at_point(unit, *point)
     else:
@@ -185,11 +193,37 @@ def asked(unit: Unit, code: str) -> Asked:
     return Asked(where, at, look if look in LOOKS else "light", query)
 
 
-def _point() -> tuple[float, float] | None:
+def _start(unit: Unit, code: str, content: Mapping[str, Any]) -> dict[str, str]:
+    """Where the promotion that is looked at is offered, as an address says it."""
+    name = request.args.get("name")
+    live = [promotion_section.write(one) for one in promotions.of(unit, BranchCode(code))]
+    for one in _promotions(code, content):
+        is_meant = one.name == name if name else promotion_section.write(one) not in live
+        if is_meant and (found := _place_of(one)):
+            return found
+    return {}
+
+
+def _place_of(one: Promotion) -> dict[str, str]:
+    inside = one.area.inside if one.area is not None else None
+    codes = sorted(map(str, one.divisions or (inside.divisions if inside else ())))
+    if codes:
+        return {"place": codes[0]}
+    if inside is not None and inside.polygons:
+        # The middle of a ring that is bent like a horseshoe lies outside of it.
+        middle = shapely.Polygon(inside.polygons[0].corners).representative_point()
+        return {"latitude": f"{middle.x:.5f}", "longitude": f"{middle.y:.5f}"}
+    if inside is not None and inside.circles:
+        first = inside.circles[0]
+        return {"latitude": f"{first.latitude:.5f}", "longitude": f"{first.longitude:.5f}"}
+    return {}
+
+
+def _point(told: Mapping[str, str]) -> tuple[float, float] | None:
     """The point the address names; numbers that are none, or infinite, name nothing."""
-    latitude = request.args.get("latitude", type=float)
-    longitude = request.args.get("longitude", type=float)
-    if latitude is None or longitude is None:
+    try:
+        latitude, longitude = float(told["latitude"]), float(told["longitude"])
+    except (KeyError, ValueError):
         return None
     return (latitude, longitude) if abs(latitude) <= 90 and abs(longitude) <= 180 else None
 
@@ -280,7 +314,3 @@ def _promotions(code: str, content: Mapping[str, Any]) -> list[Promotion]:
         except ValidationError:
             continue
     return found
-
-
-def _is_below(unit: Unit, code: str, above: str) -> bool:
-    return above in [one.code for one in branches.directory(unit).chain(code)]

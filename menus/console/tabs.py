@@ -93,14 +93,9 @@ def columns(unit: Unit, branch: str, content: Any) -> list[FrameColumn]:
     ]
 
 
-def strangers(unit: Unit, branch: str, content: Any) -> list[str]:
+def strangers(shown: Sequence[FrameColumn], content: Any) -> list[str]:
     """Decisions for positions that this branch has no say in any more."""
-    known = {
-        place.slot.key
-        for column in columns(unit, branch, content)
-        for place in column.places
-        if place.state == "open"
-    }
+    known = {place.slot.key for column in shown for place in column.places if place.state == "open"}
     return [slot for slot in content if slot not in known] if isinstance(content, Mapping) else []
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from lightservices.blocks import BlockKind
+from lightservices.console import corners
 from menus.console import item_forms
 from menus.console.forms import Form, field_time, moment, words
 from menus.slots import Frame
@@ -95,7 +95,7 @@ def promotion(form: Form, before: Mapping[str, Any], picture: str | None) -> dic
         "ends_at": moment(form.line("ends_at")) or "",
         # Nowhere is not everywhere: whoever chose districts and named none is told so.
         "divisions": (form.all("division") or [""]) if place == "divisions" else [],
-        "area": drawn(form.text("corners")) if place == "area" else None,
+        "area": {"inside": corners.drawn(form.text("corners"))} if place == "area" else None,
         "audience": words(form.line("audience")),
         "topics": words(form.line("topics")),
         "picture": "" if form.do == "unpicture" else picture or form.line("picture"),
@@ -114,41 +114,10 @@ def promotion_fields(one: Mapping[str, Any]) -> dict[str, Any]:
         "ends_at": field_time(one.get("ends_at")),
         "place": "area" if area is not None else "divisions" if chosen else "all",
         "divisions": frozenset(chosen),
-        "corners": listed(area),
+        "corners": corners.listed(area.get("inside") if isinstance(area, Mapping) else None),
         "audience": "、".join(map(str, one.get("audience") or ())),
         "topics": "、".join(map(str, one.get("topics") or ())),
     }
-
-
-def drawn(typed: str) -> dict[str, Any]:
-    """An area from lines ``纬度, 经度``; a third number makes a circle, a gap begins a ring."""
-    rings: list[list[Any]] = [[]]
-    circles: list[dict[str, Any]] = []
-    for line in typed.strip().split("\n"):
-        told = [_number(part) for part in line.replace("，", ",").split(",") if part.strip()]
-        if len(told) == 3:
-            circles.append(dict(zip(("latitude", "longitude", "radius_m"), told, strict=True)))
-        elif told:
-            rings[-1].append(told)
-        elif rings[-1]:
-            rings.append([])
-    return {"inside": {"polygons": [ring for ring in rings if ring], "circles": circles}}
-
-
-def listed(area: Any) -> str:
-    """The same the other way round."""
-    inside = area.get("inside") if isinstance(area, Mapping) else None
-    if not isinstance(inside, Mapping):
-        return ""
-    rings = [
-        "\n".join(", ".join(map(str, corner)) for corner in ring)
-        for ring in inside.get("polygons") or ()
-    ]
-    rounds = [
-        f"{one.get('latitude')}, {one.get('longitude')}, {one.get('radius_m')}"
-        for one in inside.get("circles") or ()
-    ]
-    return "\n\n".join([*rings, *(["\n".join(rounds)] if rounds else [])])
 
 
 def ordered(
@@ -158,12 +127,3 @@ def ordered(
     by_name = {str(one.get("name")): one for one in before}
     rows = [name for name in form.rows("promotions") if name in names]
     return [{**by_name[name], "sort": 10 * (place + 1)} for place, name in enumerate(rows)]
-
-
-def _number(typed: str) -> Any:
-    try:
-        number = float(typed)
-    except ValueError:
-        number = math.nan
-    # Whoever checks the area says that this is no number.
-    return number if math.isfinite(number) else typed.strip()

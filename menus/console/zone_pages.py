@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from flask import Response, abort, flash, request, url_for
+from flask import Response, abort, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lightservices import blocks, rich_text, zone_section, zones
 from lightservices.blocks import BlockKind
+from lightservices.console import ground
 from menus import fills, frame
 from menus.console import (
     desks,
     editing,
-    ground,
     item_forms,
     offer,
     preview_pages,
@@ -71,10 +71,11 @@ def _inherited_items(slot: Slot, fill: Fill | None) -> Sequence[Item]:
 
 
 def _show_menu(unit: Unit, desk: Desk, content: Mapping[str, Json], problem: str) -> Response:
+    columns = tabs.columns(unit, desk.branch, content.get("menu"))
     return _page(
         unit, desk, content, "menu", problem,
-        columns=tabs.columns(unit, desk.branch, content.get("menu")),
-        strangers=tabs.strangers(unit, desk.branch, content.get("menu")),
+        columns=columns,
+        strangers=tabs.strangers(columns, content.get("menu")),
         kinds=item_forms.KINDS,
         scenarios=offer.by_scenario(offer.services(unit, desk.branch)),
         zone_names=offer.zone_names(unit),
@@ -88,10 +89,7 @@ def _show_menu(unit: Unit, desk: Desk, content: Mapping[str, Json], problem: str
 @access("staff", may="edit")
 def zone_page(code: str) -> ResponseReturnValue:
     """The zone's name and what its page consists of."""
-    sent, refused = editing.uploads(code) if request.method == "POST" else ({}, "")
-    if refused:
-        flash(refused, "danger")
-    pictures = {name.split(".")[1]: digest for name, digest in sent.items() if "." in name}
+    pictures = editing.block_uploads(code)
 
     def read(_unit: Unit, desk: Desk, form: Form) -> Mapping[str, Json]:
         return {"zone": zone_forms.page(form, desk.content["zone"], pictures)}
@@ -174,9 +172,7 @@ def zone_promotion(code: str, name: str) -> ResponseReturnValue:
     """One promotion; ``new`` begins another one."""
     with wiring().reading() as unit:
         door(unit, guard.me(), code, "edit")
-    sent, refused = editing.uploads(code) if request.method == "POST" else ({}, "")
-    if refused:
-        flash(refused, "danger")
+    sent = editing.uploads(code)
     called = request.form.get("name", "") if name == "new" else name
     if name == "new" and not called:
         called = f"p{clock.shanghai(clock.now()):%y%m%d-%H%M%S}"

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from menus import keys
 from menus import plan as planning
 from menus.buttons import Menu
 from menus.capacity import Capacity, Census
@@ -36,6 +37,7 @@ class Crashed(Exception):
 
 @dataclass
 class Follower:
+    #: The branch, or the part of its followers.
     branch: str
     tags: list[int] = field(default_factory=list)
 
@@ -130,21 +132,21 @@ class Book:
 
     def publish(self, wanted: Resolved) -> Plan:
         plan = self.plan(wanted)
-        self.settle_map(plan)
+        self.settle_map(plan, wanted)
         tag_of = dict(plan.tag_of)
         for step in plan.steps:
             self.take(step, plan, tag_of)
             self.watch()
         return plan
 
-    def settle_map(self, plan: Plan) -> None:
+    def settle_map(self, plan: Plan, wanted: Resolved) -> None:
         for key, tag in plan.tag_of.items():
             self.recorded.setdefault(tag, key)
         kept = {branch: tag for branch, tag in self.reach.items() if tag in plan.lit}
         self.reach = {
             branch: plan.tag_of[key] if key in plan.right else kept[branch]
             for branch, key in plan.reach.items()
-            if key in plan.right or branch in kept
+            if branch in wanted.codes and (key in plan.right or branch in kept)
         }
 
     def take(self, step: Step, plan: Plan, tag_of: dict[str, int]) -> None:
@@ -187,7 +189,7 @@ class Book:
 
     def move(self, follower: Follower) -> None:
         """The new tag first, then the old ones off."""
-        target = self.reach.get(follower.branch)
+        target = keys.served(self.reach, follower.branch)
         if target is not None and target not in follower.tags:
             follower.tags.append(target)
             self.watch()

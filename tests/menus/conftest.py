@@ -22,7 +22,7 @@ from menus.buttons import Menu
 from menus.steps import AddMenu
 from regions import sample
 from regions.branches import BranchCode
-from regions.presence import FollowerMoved
+from regions.moves import FollowerMoved
 from service import clock
 from service.db import Model
 from service.delivery.ledger import WAITING, Desk, Row
@@ -156,6 +156,11 @@ class Bank:
     def to_add(self) -> int:
         steps = publication.draft(self.desk).plan.steps
         return sum(isinstance(step, AddMenu) for step in steps)
+
+
+def names(menu: Menu | None) -> list[str]:
+    """Every button's name, but for those of columns that open."""
+    return [button.name for column in menu or () for button in column.buttons]
 
 
 class watching:  # noqa: N801  # Reads as a verb.

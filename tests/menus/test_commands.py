@@ -15,6 +15,7 @@ from sqlalchemy import delete
 
 from service.delivery import claims
 from service.delivery.ledger import Row
+from tests.lightservices.emergency.duty import opened
 from tests.menus.conftest import WUXI, Bank
 from wsgi import create_app
 
@@ -217,3 +218,18 @@ def test_a_learned_ceiling_is_shown_and_can_be_found_out_anew(
     bank.work()
     assert len(bank.shown()) == 6
     assert run(cli, "ceiling").strip() == "个性化菜单上限：尚不清楚"
+
+
+def test_a_rollback_says_that_it_hides_the_entry_of_what_is_open(
+    bank: Bank, cli: FlaskCliRunner
+) -> None:
+    bank.publish()
+    bank.close_zone("yuehui-modu")
+    bank.publish()
+    with bank.wiring.unit() as unit:
+        opened(unit)
+    latest = run(cli, "snapshots").split("：")[0]
+    asked = cli.invoke(args=["menus", "rollback", latest], input="n\n")
+    assert asked.exit_code == 1
+    assert "现在开着应急专区" in asked.output
+    assert "台风应急" in asked.output

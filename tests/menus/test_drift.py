@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
 from menus import book, publication, snapshots, status, variants
 from menus.publication import Drifted
@@ -151,6 +152,24 @@ def test_an_hourly_look_notices_a_change_and_its_end(bank: Bank) -> None:
         with bank.wiring.reading() as unit:
             assert status.undisturbed(unit).well is expected
         bank.sandbox.world.menus.default = theirs
+
+
+def test_an_hourly_look_counts_no_followers(bank: Bank) -> None:
+    bank.follower("B310000")
+    bank.publish()
+    asked: list[str] = []
+
+    def hear(*told: Any) -> None:
+        asked.append(str(told[2]))
+
+    # What is only read goes over lines of its own, so every engine is listened to.
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        publication.look(bank.desk, ())
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+    assert any("menu_given" in statement for statement in asked)
+    assert not [statement for statement in asked if "menu_offers" in statement]
 
 
 def test_what_was_refused_is_published_once_somebody_has_put_things_right(bank: Bank) -> None:

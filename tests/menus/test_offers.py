@@ -14,7 +14,7 @@ from sqlalchemy import event, select
 from menus import offers, tagging, variants
 from menus.offers import MenuOffer
 from regions.branches import BranchCode
-from regions.presence import FollowerMoved
+from regions.moves import FollowerMoved
 from service import clock
 from service.delivery.ledger import FAILED, Desk, Row
 from service.happenings import OpenId
@@ -306,7 +306,8 @@ def test_the_webhook_pays_two_statements_for_a_move(published: Bank) -> None:
         statements.append(statement.split()[0])
 
     with published.wiring.unit() as unit:
-        variants.reach(unit)
+        # What every move reads is kept in the process from the first one on.
+        unit.announce(FollowerMoved(published.follower(), clock.now(), BranchCode("B310000"), None))
         event.listen(published.wiring.engine, "before_cursor_execute", listen)
         unit.announce(FollowerMoved(openid, clock.now(), BranchCode("B310000"), None))
         event.remove(published.wiring.engine, "before_cursor_execute", listen)

@@ -18,7 +18,7 @@ def test_a_branch_without_a_zone_takes_its_parents_and_says_so() -> None:
     found = effective(chain("B00"), kept, base_url=BASE)
     assert found.title == found.menu[2].name == "礼遇江苏"
     assert found.menu[2].buttons[1] == Button("专区首页", "view", url=f"{BASE}/z/liyu")
-    assert set(found.why[0]) == {"总行统一配置"}
+    assert set(found.why[0]) == {"总行统一配置", "“本地办事”还没有分行填写，用总行默认"}
     why = "00支行没有自己的专区，沿用0分行的专区“礼遇江苏”"
     assert (found.title_why[2], found.why[2][1]) == (why, why)
 

@@ -132,9 +132,13 @@ def test_what_changes_is_told_slot_by_slot(bank: Bank) -> None:
         (changed,) = differences(unit, GIFT, {"local-one": {"fill": [later]}})
         (removed,) = differences(unit, {"local-one": {"hide": True}}, {})
         assert differences(unit, GIFT, GIFT) == []
-    assert (added.where, added.before, added.after) == ("本地特色", "", "浦江游（/s/outlets）")
-    assert changed.after == "灯会（/s/outlets，限时显示（2026-11-11 00:00起））"
-    assert (removed.before, removed.after) == ("隐藏", "")
+    assert (added.where, added.before, added.after) == (
+        "本地特色",
+        "沿用上级",
+        "浦江游（打开“附近网点”）",
+    )
+    assert changed.after == "灯会（打开“附近网点”，限时显示（2026-11-11 00:00起））"
+    assert (removed.before, removed.after) == ("隐藏", "沿用上级")
 
 
 # The frame
@@ -178,13 +182,13 @@ def test_a_frames_faults_and_changes_are_told_by_place(bank: Bank) -> None:
         everything = sections.FRAME.differences(unit, None, edited())
     assert changed.where == "第 1 列第 2 个位置"
     assert (changed.before, changed.after) == (
-        "银行卡挂失（svc:lost-card）",
-        "卡片挂失（svc:lost-card）",
+        "银行卡挂失（回复“卡片挂失”）",
+        "卡片挂失（回复“卡片挂失”）",
     )
     assert {one.before for one in everything} == {""}
     delegated = next(one.after for one in everything if "本地特色" in one.after)
     assert delegated == (
-        "本地特色：附近网点（/s/outlets）【交给分行，1 级分行，2 级分行，可改写，可隐藏】"
+        "本地特色：附近网点（打开“附近网点”）【交给分行，1 级分行，2 级分行，可改写，可隐藏】"
     )
 
 

@@ -167,7 +167,7 @@ def test_when_the_days_quota_is_spent_re_tagging_rests_and_goes_on_the_next_day(
     assert "换标签暂停到" in words
     assert until is not None
     with published.wiring.unit() as unit:
-        rest = offers._rest(unit)
+        rest = offers.resting(unit)
     assert rest is not None
     assert rest > timedelta(minutes=1)
     # The next day begins: the lane is open, and yesterday's count is no longer today's.

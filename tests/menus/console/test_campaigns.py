@@ -9,12 +9,16 @@ from typing import Any
 import pytest
 
 from lightservices import gathering, promotions, zones
+from lightservices.foryou import operations as tastes
 from lightservices.gathering import Gathering
+from lightservices.pages import zone_pages
+from lightservices.visit import Visitor
 from lightservices.zones import Zone, ZoneKind
 from regions import presence
 from regions.branches import BranchCode
 from regions.divisions import DivisionCode
-from service import clock
+from service import clock, followers
+from service.happenings import Fact, OpenId
 from service.wiring import Unit
 from tests.menus.console.office import Office, Person
 
@@ -93,6 +97,22 @@ def test_what_is_not_running_or_for_others_stays_out(office: Office) -> None:
         offer(unit, "B441900", "elsewhere-in-town", divisions=["440300"])
     with office.wiring.reading() as unit:
         assert found(unit, venue(), "441900") == []
+
+
+def test_what_is_for_a_followers_tag_is_found_in_the_venue_too(office: Office) -> None:
+    with office.wiring.unit() as unit:
+        offer(unit, "B310000", "for-drivers", audience=["car"])
+        unit.wiring.shelf.clear()
+        place = presence.at_city(unit, DivisionCode("310000"))
+        openid = OpenId("oDriver000000000000000000001")
+        followers.meet(unit, Fact(openid, clock.now()))
+        shown = []
+        for tags in ([], ["car"]):
+            tastes.choose(unit, openid, tags)
+            sight = zone_pages.sight(unit, Visitor(openid, place), venue(), is_own=False)
+            shown.append([one.title for part in sight["parts"] for group in part.groups
+                          for one in group.promotions])  # fmt: skip
+    assert shown == [[], ["for-drivers"]]
 
 
 def test_a_venue_is_written_approved_and_opened(offers: Office, head: Person) -> None:

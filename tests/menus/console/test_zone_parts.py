@@ -228,3 +228,25 @@ def test_a_checker_sees_what_they_are_asked_to_approve(office: Office, editor: P
     assert "只在草稿里" not in checker.page(f"{ZONE}/look")
     assert office.person("sh.editor").get(path).status_code == 404
     assert checker.get(f"{ZONE}/look?edition={'0' * 64}").status_code == 404
+
+
+def test_a_preview_begins_where_the_promotion_is_offered(office: Office, editor: Person) -> None:
+    add_promotion(
+        editor, title="天河专享", place="divisions", division=["440106"],
+        starts_at="2020-01-01T08:00", ends_at="2099-01-01T00:00",
+    )  # fmt: skip
+    assert "粉丝在广东省广州市天河区" in editor.page(f"{ZONE}/preview")
+    assert "粉丝在广东省广州市天河区" not in editor.page(f"{ZONE}/preview?place=")
+    name = office.draft().content["promotions"][-1]["name"]
+    assert f"preview?name={name}" in editor.page(f"{ZONE}/promotions/{name}")
+    office.propose(editor)
+    checker = office.person("gd.checker")
+    change = checker.page(f"/console/changes/{office.draft().id}")
+    frame = re.search(r'<iframe src="([^"]+)"', change)
+    way = re.search(r'href="([^"]+)">按地点预览', change)
+    assert frame
+    assert way
+    assert "天河专享" in checker.page(frame[1].replace("&amp;", "&"))
+    page = checker.page(way[1].replace("&amp;", "&"))
+    assert "粉丝在广东省广州市天河区" in page
+    assert 'value="440106" selected' in page
