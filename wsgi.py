@@ -16,20 +16,25 @@ from lightservices.binding import deliveries as core_deliveries
 from lightservices.binding import operations as bindings
 from lightservices.catalogue.own_section import SERVICES_KIND
 from lightservices.commands import outlets_group, rates_group, services_group
-from lightservices.console.blueprints import BRANCH_FILES, BRANCH_PAGES
+from lightservices.console import emergency_home
+from lightservices.console.blueprints import BRANCH_FILES, BRANCH_PAGES, EMERGENCY_WRITING
+from lightservices.console.emergency import watch
+from lightservices.console.emergency_messages import messages_console
 from lightservices.coresandbox.commands import core_group
 from lightservices.emergency import duty, in_force, messages, overlays, snapshot
 from lightservices.emergency import operations as emergencies
 from lightservices.emergency import queries as emergency_queries
+from lightservices.emergency import reports as mass_reports
 from lightservices.emergency.commands import emergency_group
 from lightservices.emergency.deliveries import TELLING
 from lightservices.emergency.models import EmergencyChanged
+from lightservices.emergency.overlays import InsidersChanged
 from lightservices.emergency.pages import emergency_pages
 from lightservices.foryou import operations as tastes
 from lightservices.foryou.commands import followers_group
 from lightservices.handoff import people as local_people
 from lightservices.handoff.section import PEOPLE as LOCAL_PEOPLE
-from lightservices.knowledge import ready
+from lightservices.knowledge import choosing, ready
 from lightservices.outlets import sample as outlet_sample
 from lightservices.outlets import uploads
 from lightservices.outlets.section import OUTLETS_KIND
@@ -44,29 +49,25 @@ from lightservices.tickets import windows
 from lightservices.tickets.blueprints import PEOPLE
 from lightservices.tickets.deliveries import DELIVER
 from lightservices.tickets.reminding import reminding
-from menus import offers, publication, status, tagging
+from menus import offers, progress, publication, regrouping, status, tagging
 from menus.api import menus as api_menus
 from menus.commands import menus_group
 from menus.console import kinds as edited
 from menus.console.blueprints import EDITORS, FILES
 from regions import jurisdiction, outlines, presence, sample
+from regions.branches import TerritoriesChanged
 from regions.commands import regions_group
-from regions.presence import FollowerMoved
+from regions.moves import FollowerMoved, FollowerShifted
 from service import assembly, followers, heartbeat, notices
-from service.api import tokens
 from service.api.views import reference
 from service.approvals import console as approvals
 from service.approvals import schedule
 from service.approvals.api import changes as api_changes
 from service.audit.api import entries as api_audit
-from service.audit.commands import audit_group
 from service.audit.console import audit_pages
 from service.console.blueprints import CONSOLE
 from service.delivery import claims, learning, ledger, quotas
-from service.delivery.commands import worker_group
 from service.delivery.ledger import Performer
-from service.demo import demo
-from service.doctor import doctor
 from service.happenings import (
     AccountWarned,
     Clicked,
@@ -80,39 +81,41 @@ from service.happenings import (
     Unfollowed,
     Viewed,
 )
+from service.operating import OPERATING
 from service.readiness import readiness
-from service.sandbox.commands import sandbox_group
 from service.staff import cast, oidc, sessions, throttle
 from service.staff.api import staff as api_staff
-from service.staff.commands import staff_group
 from service.staff.grants_section import GRANTS
 from service.webhook import intake, kept, nonces, receipts
-from service.webhook.commands import intake_group
 from service.wiring import NavigationEntry, Tables
 
 TABLES = Tables(
     reactions={
         Subscribed: [
-            *(followers.arrive, offers.offer_on_arrival, presence.follow_scene),
+            *(followers.arrive, presence.follow_scene, offers.offer_on_arrival),
             *(tastes.follow_scene, windows.sense),
         ],
         FollowerMoved: [offers.offer_local_menu],
-        EmergencyChanged: [publication.keep_up_with],
+        FollowerShifted: [offers.offer_by_place],
+        EmergencyChanged: [publication.keep_up_with, overlays.tell_of_insiders],
+        TerritoriesChanged: [publication.keep_up_with, overlays.tell_of_territories],
+        InsidersChanged: [regrouping.regroup],
         Scanned: [presence.follow_scene, tastes.follow_scene, windows.sense],
         TextReceived: [windows.hear],
         MediaReceived: [windows.hear],
         LocationReported: [presence.follow_to],
         AccountWarned: [notices.warn],
-        MessageSettled: [notices.settle],
+        MessageSettled: [notices.settle, mass_reports.report],
         PermissionRevoked: [followers.withdraw_place, presence.revoke],
-        # Whoever points at the follower goes first, the follower last.
+        # Whoever points at the follower goes first, the follower last. Places, offers and
+        # deliveries come in the order in which walks take them; so they do above.
         Unfollowed: [
-            ledger.forget,
             kept.forget,
             presence.forget,
             bindings.forget,
             *(tickets.forget, windows.forget, tastes.forget, messages.forget),
-            offers.forget,
+            choosing.forget,
+            *(offers.forget, regrouping.forget, ledger.forget),
             followers.depart,
         ],
     },
@@ -133,6 +136,7 @@ TABLES = Tables(
         "menus.look": Performer(publication.look),
         "menus.settle_offer": Performer(tagging.settle_offers, batch=tagging.BATCH),
         "menus.reoffer": Performer(offers.walk, batch=20),
+        "menus.regroup": Performer(regrouping.walk, batch=20),
         "quotas.learn": learning.LEARN,
         "binding.end": core_deliveries.TELL_END,
         "binding.agree": core_deliveries.TELL_AGREED,
@@ -163,9 +167,10 @@ TABLES = Tables(
         "tickets.forget": (3600, tickets.forget_old),
         "tickets.windows": (3600, windows.forget_old),
         "tastes.tidy": (86_400, tastes.forget_old),
+        "chat.offers": (300, choosing.forget_old),
         "emergency.expire": (15, emergencies.expire),
         "emergency.snapshot": (snapshot.EVERY_SECONDS, snapshot.keep),
-        "emergency.messages": (3600, messages.forget_old),
+        "emergency.messages": (60, messages.forget_old),
         "staff.sessions": (600, sessions.tidy),
         "staff.throttles": (3600, throttle.tidy),
         "staff.sso": (3600, oidc.tidy),
@@ -181,7 +186,6 @@ TABLES = Tables(
         ("后台的示范账号", cast.seed),
         ("菜单", publication.request_publication),
     ),
-    bearer=tokens.bearer,
     lineage=jurisdiction.lineage,
     branch_names=jurisdiction.names,
     watched=in_force.partly_inside,
@@ -195,11 +199,13 @@ TABLES = Tables(
         NavigationEntry("数据", "console_figures.page", "read", "内容"),
         NavigationEntry("工单", "console_tickets.listing", desk.ACT, "服务"),
         NavigationEntry("客户经理", "console_contacts.listing", "read", "服务"),
+        NavigationEntry("应急专区", "console_emergency.listing", "read", "服务"),
         NavigationEntry("人员", "console_people.listing", "manage_staff", "管理"),
         NavigationEntry("审计", "audit.page", "read_audit", "管理"),
         NavigationEntry("接口", "api_reference.page", "manage_staff", "管理"),
     ),
     inbox=(approvals.waiting, approvals.returned, desk.inbox, emergency_queries.waiting),
+    standing=(emergency_home.standing,),
     changes={
         "grants": GRANTS,
         "people": LOCAL_PEOPLE,
@@ -210,6 +216,9 @@ TABLES = Tables(
         "services": SERVICES_KIND,
     },
     overlays=(overlays.entries,),
+    parts=overlays.parts,
+    menu_progress=progress.of,
+    followers_to_move=progress.to_move,
     console_files={**FILES, **BRANCH_FILES},
     openings=(("发布菜单", publication.request_publication),),
     backdrop=outlines.backdrop,
@@ -218,33 +227,25 @@ TABLES = Tables(
 
 #: The pages and consoles each package brings.
 BLUEPRINTS: tuple[Blueprint, ...] = (
-    *(readiness, assets, doors, pages, emergency_pages, picture_pages, binding, *PEOPLE),
-    *(*CONSOLE, *EDITORS, *BRANCH_PAGES, approvals.changes, audit_pages),
-    *(reference, api_staff, api_changes, api_menus, api_offers, api_audit),
+    *(readiness, assets, doors, pages, emergency_pages, watch, picture_pages, binding, *PEOPLE),
+    *(*CONSOLE, *EDITORS, *BRANCH_PAGES, *EMERGENCY_WRITING, approvals.changes, audit_pages),
+    *(messages_console, reference, api_staff, api_changes, api_menus, api_offers, api_audit),
 )
 
 #: ``flask <group> <verb>``.
 COMMANDS: tuple[click.Command, ...] = (
-    doctor,
-    demo,
-    intake_group,
+    *OPERATING,
     regions_group,
-    sandbox_group,
-    services_group,
-    rates_group,
-    outlets_group,
-    core_group,
-    emergency_group,
-    followers_group,
+    *(services_group, rates_group, outlets_group, core_group, emergency_group, followers_group),
     menus_group,
-    staff_group,
-    audit_group,
-    worker_group,
 )
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:
     """The whole program as one WSGI application, set up from the environment unless told how."""
     return assembly.assemble(
-        settings or config.from_environment(), TABLES, blueprints=BLUEPRINTS, commands=COMMANDS
+        settings or config.from_environment(config.HOME / ".env"),
+        TABLES,
+        blueprints=BLUEPRINTS,
+        commands=COMMANDS,
     )

@@ -1,10 +1,11 @@
 """An emergency opens and closes: how soon every worker process shows it, and when it is gone.
 
-    python -m benchmarks.emergency [--rounds 10]
+    python -m benchmarks.emergency [--rounds 10] [--only messages]
 
 Four web processes share one database; none of them, and no worker, is told anything but by what the
 program itself does. Then an emergency reaches its end with no worker and no scheduler alive. Once
-without Redis, once with one started for it.
+without Redis, once with one started for it. At last followers are being told by a worker process,
+and somebody stops it: when the last message leaves.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import shutil
-import socket
 import statistics
 import subprocess
 import tempfile
@@ -25,19 +25,26 @@ from pathlib import Path
 
 import requests
 from flask.sessions import SecureCookieSessionInterface
-from sqlalchemy import update
+from sqlalchemy import insert, update
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from config import Settings
-from lightservices.emergency import operations, packs, reach
+from lightservices.emergency import messages, operations, packs, queries, reach
 from lightservices.emergency.holding import EPOCH
 from lightservices.emergency.models import EMERGENCIES
+from lightservices.emergency.recipients import Channel
+from lightservices.tickets.models import ConversationRow
 from regions import areas, sample
+from regions.presence import Presence
 from service import clock
 from service.db import db
+from service.delivery.worker import Worker
 from service.epochs import bump
+from service.followers import Follower
+from service.sandbox import Sandbox, running
 from service.staff import Grant, Me
-from service.wiring import Wiring
+from service.wiring import Unit, Wiring
+from tests.journeys.town import free_port
 from wsgi import create_app
 
 PROCESSES = 4
@@ -56,12 +63,6 @@ def serve(settings: Settings, port: int) -> None:
     """One web process."""
     make_server("127.0.0.1", port, create_app(settings), threaded=True,
                 request_handler=_Quiet).serve_forever()  # fmt: skip
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -177,6 +178,95 @@ class Bench:
         self.wiring.hang_up()
 
 
+def work(settings: Settings) -> None:
+    """One worker process."""
+    Worker(create_app(settings).extensions["wiring"]).run()
+
+
+class Telling:
+    """Followers inside with an open window and without, the sandbox, and one worker process."""
+
+    WITH_WINDOW, WITHOUT = 600, 4_000
+
+    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+        self.sandbox, base = sandbox, sandbox.base_url
+        self.settings = replace(
+            Settings(), data_dir=folder, wechat_api_base=base, wechat_oauth_base=base,
+            database_url=f"sqlite:///{folder / 'telling.sqlite3'}",
+        )  # fmt: skip
+        app = create_app(self.settings)
+        self.wiring: Wiring = app.extensions["wiring"]
+        with app.app_context():
+            db.create_all()
+        with self.wiring.unit() as unit:
+            sample.seed(unit)
+            self.furnish(unit)
+        with self.wiring.reading() as unit:
+            # The map is read once, and not while a transaction keeps the worker waiting.
+            reach.assess(unit, ZHUHAI)
+
+    def furnish(self, unit: Unit) -> None:
+        """Everybody in 香洲, Zhuhai, whose whole county is inside."""
+        world, present = self.sandbox.world, clock.now()
+        everybody = [f"oBENCH{number:022}" for number in range(self.WITH_WINDOW + self.WITHOUT)]
+        for openid in everybody:
+            one = world.add_follower(openid, subscribed=True)
+            one.windows.open("message", world.now(), world.limits)
+        row = {"division": "440402", "source": "event", "seen_at": present}
+        unit.db.execute(
+            insert(Follower), [{"openid": one, "followed_at": present} for one in everybody]
+        )
+        unit.db.execute(insert(Presence), [{"openid": one, **row} for one in everybody])
+        heard = {"heard_at": present, "waits": False}
+        unit.db.execute(
+            insert(ConversationRow),
+            [{"openid": one, **heard} for one in everybody[: self.WITH_WINDOW]],
+        )
+
+    def sends(self, path: str) -> list[float]:
+        """When each message left, in the sandbox's seconds."""
+        return [one["at"] for one in self.sandbox.world.exchanges.after() if one["path"] == path]
+
+    def stopped(self, channel: Channel, path: str, *, after: int) -> float:
+        """How long after the stop the last message left; below zero if none left after it."""
+        content = replace(packs.shipped()["typhoon"], area=ZHUHAI)
+        with self.wiring.unit() as unit:
+            asked = operations.propose(unit, content=content, drill=False, why="测", by=WANG)
+            key = next(
+                one.key for one in queries.unfinished(unit) if one.id == asked.emergency_id
+            )  # fmt: skip
+            ticked = reach.assess(unit, ZHUHAI).ticked
+            record = operations.open_(unit, key, seen=asked.seal, ticked=ticked, by=LI)
+        with self.wiring.unit() as unit:
+            told = messages.estimate(unit, record, channel).ticked
+            messages.start(unit, key, messages.OPENED, ticked=told, by=WANG, channel=channel)
+        before = len(self.sends(path))
+        while len(self.sends(path)) < before + after:
+            time.sleep(_POLL)
+        with self.wiring.unit() as unit:
+            messages.stop(unit, key, messages.OPENED, by=WANG, channel=channel)
+        stop = self.sandbox.world.now()
+        time.sleep(6)
+        with self.wiring.unit() as unit:
+            operations.close(unit, key, by=WANG)
+        return max(self.sends(path)) - stop
+
+    def run(self, rounds: int) -> None:
+        worker = multiprocessing.Process(target=work, args=(self.settings,), daemon=True)
+        worker.start()
+        for channel, path, after in (
+            (Channel.SERVICE, "/cgi-bin/message/custom/send", 25),
+            (Channel.MASS, "/cgi-bin/message/mass/send", 1),
+        ):
+            # A month's four mass messages end the rounds of that channel.
+            count = rounds if channel is Channel.SERVICE else min(rounds, 3)
+            found = [self.stopped(channel, path, after=after) for _ in range(count)]
+            told(f"stop → last send, {messages.CHANNELS[channel]}", found, 5)
+        worker.terminate()
+        worker.join()
+        self.wiring.hang_up()
+
+
 def told(title: str, seconds: list[float], bar: float) -> None:
     worst = max(seconds)
     print(
@@ -188,7 +278,16 @@ def told(title: str, seconds: list[float], bar: float) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=10)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--only", choices=["messages"])
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, running(Settings()) as sandbox:
+        Telling(Path(name), sandbox).run(given.rounds)
+    if given.only is None:
+        visibility(given.rounds)
+
+
+def visibility(rounds: int) -> None:
+    """How soon every process shows what was opened, and no longer what is over."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         bench = Bench(folder, "")

@@ -15,10 +15,11 @@ from dataclasses import asdict, dataclass, replace
 
 from config import HOME
 from lightservices import zones
-from menus import compose, estimate
+from menus import compose, estimate, keys
 from menus import plan as planning
 from menus.capacity import Capacity, Census
 from menus.items import Item
+from menus.keys import Audience
 from menus.live import Live, LiveMenu, LiveTag, tag_name
 from menus.resolve import Resolved, resolve
 from menus.slots import Fill, Fills, Frame, Overlay, SlotKind
@@ -29,6 +30,8 @@ PAGE = HOME / "docs" / "menu-calls.md"
 BEGIN, END = "<!-- table: python -m benchmarks.menu_calls --write -->", "<!-- end of the table -->"
 #: Followers of each branch.
 FOLLOWERS = 10_000
+#: Of those of a branch that a drawn area crosses, so many are inside.
+INSIDE = 3_000
 CAPACITY = Capacity(tags=90, ceiling=100)
 
 
@@ -66,12 +69,14 @@ class Bank:
         frame: Frame | None = None,
         fills: Fills | None = None,
         overlays: tuple[Overlay, ...] = (),
+        audiences: tuple[Audience, ...] = (),
         without: str = "",
     ) -> Resolved:
         kept = {code: zone for code, zone in self.zones.items() if code != without}
         return resolve(
-            self.branches, kept, base_url=BASE, frame=frame, fills=fills, overlays=overlays
-        )
+            self.branches, kept, base_url=BASE, frame=frame, fills=fills, overlays=overlays,
+            audiences=audiences,
+        )  # fmt: skip
 
     def below(self, code: str) -> frozenset[str]:
         """A branch and all under it."""
@@ -97,6 +102,8 @@ def rows() -> list[Row]:
         branches=bank.below("B320000"),
     )
     nationwide = replace(flood, branches=None)
+    part = Audience("B442000", frozenset({flood.key}))
+    drawn = replace(flood, branches=frozenset({part.key}))
     count = len(now.variants)
     return [
         row(bank, "没有变化", now, now),
@@ -107,6 +114,17 @@ def rows() -> list[Row]:
         row(bank, f"{count} 家分行同时改一个按钮", now, bank.wanted(fills=everywhere)),
         row(bank, "一个省开应急入口（含下属分行）", now, bank.wanted(overlays=(flood,))),
         row(bank, "全国开应急入口", now, bank.wanted(overlays=(nationwide,))),
+        *crossed(bank, now, bank.wanted(overlays=(drawn,), audiences=(part,)), part),
+    ]
+
+
+def crossed(bank: Bank, now: Resolved, during: Resolved, part: Audience) -> list[Row]:
+    """What a drawn area over some of a branch's followers costs, when it opens and when it ends."""
+    split = {part.key: INSIDE, part.branch: FOLLOWERS - INSIDE}
+    here = f"画出的应急区域只含一家分行的 {INSIDE:,} 位粉丝"
+    return [
+        row(bank, f"{here}：开启", now, during, followers=split),
+        row(bank, f"{here}：结束", during, now, followers=split),
     ]
 
 
@@ -123,13 +141,26 @@ def edited() -> Frame:
     return Frame((replace(first, slots=slots), *others))
 
 
-def row(bank: Bank, change: str, before: Resolved, after: Resolved) -> Row:
-    """What this change costs on an account that shows what was wanted before."""
+def row(
+    bank: Bank,
+    change: str,
+    before: Resolved,
+    after: Resolved,
+    *,
+    followers: Mapping[str, int] | None = None,
+) -> Row:
+    """What this change costs on an account that shows what was wanted before.
+
+    Args:
+        followers: how many some audiences have, where it is not as many as ever.
+    """
     live, reach = shown(before)
+    counted = {**bank.census, **(followers or {})}
     carriers: dict[int, Counter[str]] = {}
-    for branch, tag in reach.items():
-        carriers.setdefault(tag, Counter())[branch] = bank.census.get(branch, 0)
-    census = Census(bank.census, carriers)
+    for audience in counted:
+        if (tag := keys.served(reach, audience)) is not None:
+            carriers.setdefault(tag, Counter())[audience] = counted[audience]
+    census = Census(counted, carriers)
     plan = planning.plan(
         after,
         live,
@@ -141,7 +172,7 @@ def row(bank: Bank, change: str, before: Resolved, after: Resolved) -> Row:
     assert not plan.gaps
     work = estimate.retagging(plan, census)
     calls = estimate.calls(plan, work)
-    served = sum(bank.census[code] for code in plan.reach)
+    served = sum(counted.get(code, 0) for code in plan.reach)
     return Row(
         change,
         _of(calls, "menu/create"),

@@ -104,7 +104,7 @@ class Bank:
         """The account after a publication."""
         steps = self.planned(self.wanted, self.new)
         served = sorted(set(steps.reach.values()))
-        by_key = {one.key: one for one in self.wanted.variants}
+        by_key = {one.key: one for one in self.wanted.every}
         tags = {key: place for place, key in enumerate(served, 100)}
         return Live(
             self.wanted.default,

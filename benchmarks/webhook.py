@@ -38,6 +38,7 @@ from service.happenings import Fact, OpenId
 from service.readiness import MIGRATIONS
 from service.wiring import Wiring
 from tests import pushes
+from tests.journeys.town import free_port
 from wsgi import create_app
 
 FOLLOWERS = 20_000
@@ -245,13 +246,6 @@ def _set_up(settings: Settings, stream: Stream) -> None:
     _place_everybody(app.extensions["wiring"], stream)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def contenders(folder: Path, settings: Settings, database: str) -> list[Contender]:
     account = {
         "WECHAT_TOKEN": settings.wechat_token,
@@ -270,11 +264,11 @@ def contenders(folder: Path, settings: Settings, database: str) -> list[Contende
         if name == "job from libraries" and settings.wechat_mode != "safe":
             continue
         for server, command in (("gunicorn", _gunicorn), ("granian", _granian)):
-            port = _free_port()
+            port = free_port()
             target = app if server == "gunicorn" else app.removesuffix("()")
             found.append(Contender(f"{name} / {server}", command(target, port), port, account))
     if shutil.which("node") and (HOME / "node_modules" / "co-wechat").exists():
-        port = _free_port()
+        port = free_port()
         found.append(
             Contender(
                 "echo co-wechat / node",

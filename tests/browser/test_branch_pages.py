@@ -2,78 +2,51 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Page, expect
 
-from config import HOME
 from lightservices import workbooks
 from lightservices.outlets.branch_list import COLUMNS
-from service.console import assets
+from tests import screens
 from tests.lightservices.console.conftest import HERE, Bank, bank, premises, row, sheet
 from tests.lightservices.console.test_figures import fill
-from tests.services import absent
+from tests.screens import chrome as chrome  # A fixture.
+from tests.service.sandbox.conftest import listening
 
 #: The fixtures, see tests/lightservices/console/conftest.py.
 __all__ = ["bank", "premises"]
 
 pytestmark = pytest.mark.browser
 
-AXE = HOME / "node_modules" / "axe-core" / "axe.min.js"
-_ASK_AXE = """axe.run(document).then(found => found.violations.map(
-    one => one.id + ' ' + one.nodes.map(node => node.target).join(' | ')))"""
-
 
 @pytest.fixture(scope="module")
 def web(premises: Bank) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, premises.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/console/branches/{HERE}"
-    server.shutdown()
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: str) -> Iterator[Browser]:
-    if not assets.FILES["tabler.css"][0].exists() or not AXE.exists():
-        absent("chromium", "the pages' npm packages are not installed")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield found
-        found.close()
+    with listening(premises.app) as address:
+        yield f"{address}/console/branches/{HERE}"
 
 
 @pytest.fixture(params=["light", "dark"])
 def screen(chrome: Browser, bank: Bank, web: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The maker's computer; nothing may go wrong unseen."""
-    wrong: list[str] = []
     context = chrome.new_context(
         viewport={"width": 1366, "height": 768}, color_scheme=request.param, locale="zh-CN"
     )
     cookie = bank.desk("maker").cookie
     context.add_cookies([{"name": "console", "value": cookie, "url": web.partition("/console")[0]}])
     page = context.new_page()
-    page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
-    page.on("pageerror", lambda fault: wrong.append(str(fault)))
+    wrong = screens.complaints(page)
     yield page
     context.close()
     assert wrong == []
 
 
 def is_readable(page: Page, shots: Path, name: str) -> None:
-    """Axe finds nothing, and nothing is wider than the screen."""
+    """The page is pictured, and readable to everybody."""
     page.screenshot(path=shots / f"{name}.png", full_page=True)
-    page.evaluate(AXE.read_text("utf-8") + ";void 0")
-    assert page.evaluate(_ASK_AXE) == [], page.url
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), page.url
+    screens.is_readable(page)
 
 
 def test_a_list_goes_from_the_file_to_the_proposal(screen: Page, web: str, tmp_path: Path) -> None:
@@ -85,7 +58,8 @@ def test_a_list_goes_from_the_file_to_the_proposal(screen: Page, web: str, tmp_p
     is_readable(screen, tmp_path, "outlets")
     screen.get_by_label("文件（CSV 或 XLSX）").set_input_files(wrong)
     screen.get_by_role("button", name="上传并核对").press("Enter")
-    expect(screen.get_by_text("有 1 处要改")).to_be_visible()
+    # The first list of a process waits for the map to be read.
+    expect(screen.get_by_text("有 2 处要改")).to_be_visible(timeout=30_000)
     is_readable(screen, tmp_path, "faults")
     screen.get_by_role("link", name="重新上传").press("Enter")
     screen.get_by_label("文件（CSV 或 XLSX）").set_input_files(good)

@@ -7,57 +7,31 @@ from collections.abc import Iterator
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from config import HOME
 from service import clock
-from service.console import assets
 from service.staff import cast, operations, passwords, second_factor
 from tests.journeys.town import Town
-from tests.services import absent
+from tests.screens import chrome as chrome  # A fixture.
+from tests.screens import complaints, is_readable
 
 pytestmark = pytest.mark.browser
 
-AXE = HOME / "node_modules" / "axe-core" / "axe.min.js"
-_ASK_AXE = """axe.run(document).then(found => found.violations.map(
-    one => one.id + ' ' + one.nodes.map(node => node.target).join(' | ')))"""
 PASSWORD = "Anfang-Wort-2026"
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: str) -> Iterator[Browser]:
-    if not assets.FILES["tabler.css"][0].exists() or not AXE.exists():
-        absent("chromium", "the pages' npm packages are not installed")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield found
-        found.close()
 
 
 @pytest.fixture(params=["light", "dark"])
 def desk(chrome: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A branch's computer; nothing may go wrong unseen."""
-    wrong: list[str] = []
     context = chrome.new_context(
         viewport={"width": 1366, "height": 768}, color_scheme=request.param
     )
     page = context.new_page()
-    page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
-    page.on("pageerror", lambda fault: wrong.append(str(fault)))
+    wrong = complaints(page)
     yield page
     context.close()
     # Chromium calls every refused form an error; what is refused here is refused on purpose.
     assert [word for word in wrong if "status of 4" not in word] == []
-
-
-def is_readable(page: Page) -> None:
-    """Axe finds nothing, nothing is wider than the screen, nothing is styled inline."""
-    page.evaluate(AXE.read_text("utf-8") + ";void 0")
-    assert page.evaluate(_ASK_AXE) == [], page.url
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), page.url
 
 
 def new_code(secret: str, *, steps: int = 0) -> str:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import FrameLocator, Page, expect
 from sqlalchemy import MetaData
 
 from lightservices.pages.assets import shelf
 from tests.journeys.test_follower import mentions
 from tests.journeys.town import Town
+from tests.screens import complaints, launched
 from tests.services import absent
 
 pytestmark = pytest.mark.browser
@@ -22,20 +23,13 @@ def phone(chromium: str, town: Town) -> Iterator[Page]:
     """The sandbox's phone, held by nobody yet; nothing may go wrong unseen."""
     if "weui.css" not in shelf():
         absent("chromium", "the pages' npm packages are not installed")
-    wrong: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+    with launched(chromium) as browser:
         page = browser.new_page(viewport={"width": 1366, "height": 900})
-        page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
-        page.on("pageerror", lambda fault: wrong.append(str(fault)))
+        wrong = complaints(page)
         page.goto(town.sandbox.base_url)
         # Cities can be chosen once the outlines are drawn, which the first time takes a moment.
         expect(page.locator("#map path").first).to_be_attached()
         yield page
-        browser.close()
     assert wrong == []
 
 

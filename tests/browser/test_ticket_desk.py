@@ -9,10 +9,11 @@ from playwright.sync_api import Page, expect
 
 from lightservices.tickets import operations
 from lightservices.tickets.contents import Content
-from tests.browser.test_console_signin import chrome as chrome  # Fixtures, as the next one is.
-from tests.browser.test_console_signin import desk as desk
-from tests.browser.test_console_signin import is_readable, sign_in
+from tests.browser.test_console_signin import desk as desk  # A fixture.
+from tests.browser.test_console_signin import sign_in
 from tests.journeys.town import Town
+from tests.screens import chrome as chrome  # A fixture.
+from tests.screens import is_readable
 
 pytestmark = pytest.mark.browser
 

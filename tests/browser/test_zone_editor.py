@@ -13,10 +13,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from service import audit, clock
-from tests.browser.test_console_signin import chrome as chrome  # A fixture.
-from tests.browser.test_console_signin import is_readable, sign_in
+from tests.browser.test_console_signin import sign_in
 from tests.journeys.town import Town
 from tests.lightservices.test_pictures import png
+from tests.screens import chrome as chrome  # A fixture.
+from tests.screens import is_readable
 
 pytestmark = pytest.mark.browser
 
@@ -75,11 +76,20 @@ def zone(town: Town, tab: str = "", code: str = GUANGDONG) -> str:
     return f"{town.web}/console/branches/{code}/zone{tab}"
 
 
+def copy_down(page: Page) -> None:
+    """复制到本区域, where it is not done yet."""
+    button = page.locator("#slot-local-one").get_by_role("button", name="复制到本区域")
+    if button.count():
+        button.click()
+
+
 def write_menu(page: Page, town: Town) -> None:
     """复制到本区域, another name, a second item, moved up by keys."""
     page.goto(zone(town))
     look(page, "01-menu")
-    page.get_by_role("button", name="复制到本区域").click()
+    # Each column has a place of the branch's own.
+    expect(page.get_by_role("button", name="复制到本区域")).to_have_count(3)
+    copy_down(page)
     name = page.get_by_label("按钮名称")
     name.fill("早茶地图早茶地图早茶地图早茶地图早茶地图早")
     expect(page.locator(".counter").first).to_contain_text("超出 3 字节")
@@ -300,8 +310,7 @@ def test_nothing_typed_into_a_field_ever_runs(
     page = desk(chrome, desks, town, "sh.editor")
     here = zone(town, code="B310000")
     page.goto(here)
-    if page.get_by_role("button", name="复制到本区域").count():
-        page.get_by_role("button", name="复制到本区域").click()
+    copy_down(page)
     page.get_by_label("按钮名称").fill(payload)
     expect(page.locator(".phone__button--own")).to_be_visible()
     page.get_by_role("button", name="保存草稿").click()

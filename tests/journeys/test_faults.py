@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from select import select as wait_for
 
 import pytest
 from sqlalchemy import func, select
@@ -24,49 +21,8 @@ from service.webhook.door import Webhook
 from service.webhook.intake import REST_SECONDS, replay_kept
 from service.wiring import Wiring
 from tests import pushes
+from tests.journeys.lines import Line
 from wsgi import create_app
-
-
-class Line:
-    """A line to the database that can freeze: bytes stop, the connection stays."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
-        self._frozen = threading.Event()
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._server.getsockname()[1]
-        self._closing = False
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def freeze(self) -> None:
-        self._frozen.set()
-
-    def thaw(self) -> None:
-        self._frozen.clear()
-
-    def close(self) -> None:
-        self._closing = True
-        self._server.close()
-
-    def _accept(self) -> None:
-        while not self._closing:
-            try:
-                near, _ = self._server.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._carry, args=(near,), daemon=True).start()
-
-    def _carry(self, near: socket.socket) -> None:
-        with near, socket.create_connection(self._target) as far:
-            while not self._closing:
-                ready, _, _ = wait_for([near, far], [], [], 0.05)
-                if self._frozen.is_set():
-                    time.sleep(0.05)
-                    continue
-                for one in ready:
-                    if not (data := one.recv(65536)):
-                        return
-                    (far if one is near else near).sendall(data)
 
 
 @contextmanager

@@ -87,7 +87,7 @@ class Town:
 @contextmanager
 def built(folder: Path, settings: Settings) -> Iterator[Town]:
     """A town with the sample bank, its menus published."""
-    web_port, sandbox_port = _free_port(), _free_port()
+    web_port, sandbox_port = free_port(), free_port()
     settings = replace(
         settings,
         data_dir=folder,
@@ -121,7 +121,7 @@ def built(folder: Path, settings: Settings) -> Iterator[Town]:
         yield town
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

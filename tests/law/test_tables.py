@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import JSON, Column, Date, Enum, Table, insert, inspect, select
+from sqlalchemy import JSON, Column, Date, Engine, Enum, Table, insert, inspect, select
 
 from config import Settings
 from service import clock
@@ -20,7 +20,7 @@ from service.access import AUDIENCES
 from service.db import UtcTime, db
 from service.happenings import OpenId, Unfollowed
 from service.readiness import MIGRATIONS
-from service.wiring import Unit
+from service.wiring import Unit, Wiring
 from tests.law import source
 from tests.services import own_database
 from wsgi import TABLES, create_app
@@ -112,8 +112,29 @@ def _sample(column: Column[Any]) -> Any:
     return "B310000"[: getattr(column.type, "length", None) or 7] if kind is str else kind()
 
 
+def triggers(engine: Engine) -> set[tuple[str, str]]:
+    """The name and the definition of every trigger in a database."""
+    told = (
+        "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal"
+        if engine.dialect.name == "postgresql"
+        else "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+    )
+    with engine.connect() as connection:
+        return {(name, sql) for name, sql in connection.exec_driver_sql(told)}
+
+
+def test_a_migration_stays_what_it_was_whatever_becomes_of_the_program() -> None:
+    imported = {
+        node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+        for path in (MIGRATIONS / "versions").glob("*.py")
+        for node in ast.walk(source.tree(path))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    assert imported == {"alembic", "sqlalchemy"}
+
+
 def test_migrations_up_equal_the_models_and_down_leave_nothing(
-    tmp_path: Path, settings: Settings
+    tmp_path: Path, settings: Settings, wiring: Wiring
 ) -> None:
     with own_database(settings.database_url, "migrations") as url:
         app = create_app(replace(settings, data_dir=tmp_path, database_url=url))
@@ -122,6 +143,7 @@ def test_migrations_up_equal_the_models_and_down_leave_nothing(
             with db.engine.connect() as connection:
                 context = MigrationContext.configure(connection, opts={"compare_type": True})
                 assert not compare_metadata(context, db.metadata)
+            assert triggers(db.engine) == triggers(wiring.engine)
             downgrade(str(MIGRATIONS), revision="base")
             assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}
             db.engine.dispose()

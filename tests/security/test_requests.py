@@ -7,25 +7,20 @@ from typing import Any
 
 import pytest
 
-from service.staff import operations, sessions
 from tests.service.api.programs import HERE, Bank, Program
 
 DEEP = 100_000
 
 
 def test_no_cookie_counts_at_the_api(bank: Bank) -> None:
-    client = bank.app.test_client()
-    with bank.wiring.unit() as unit:
-        person = operations.required(unit, "gd.editor")
-        cookie = sessions.open_session(unit, staff_id=person.id, stage=sessions.SIGNED_IN)
-    client.set_cookie("console", cookie)
-    client.environ_base["HTTP_ACCEPT"] = "text/html"
+    client, _csrf = bank.browser("gd.editor")
+    cookie = client.get_cookie("console")
+    assert cookie is not None
     assert client.get("/console/").status_code == 200
     assert client.get("/api/v1/me").status_code == 401
     assert client.post(f"/api/v1{HERE}/drafts", json={}).status_code == 401
-    assert (
-        client.get("/api/v1/me", headers={"Authorization": f"Bearer {cookie}"}).status_code == 401
-    )
+    headers = {"Authorization": f"Bearer {cookie.value}"}
+    assert client.get("/api/v1/me", headers=headers).status_code == 401
 
 
 def test_no_token_counts_at_the_console(editor: Program) -> None:
@@ -56,18 +51,10 @@ def test_a_page_of_another_site_decides_nothing(
     bank: Bank, editor: Program, form: dict[str, str], path: str
 ) -> None:
     draft = editor.post(f"{HERE}/drafts")
-    client = bank.app.test_client()
-    with bank.wiring.unit() as unit:
-        person = operations.required(unit, "gd.checker")
-        cookie = sessions.open_session(unit, staff_id=person.id, stage=sessions.SIGNED_IN)
-        found = sessions.current(unit, cookie)
-    client.set_cookie("console", cookie)
+    client, csrf = bank.browser("gd.checker")
     where = f"/console/changes/{draft['id']}/{path}"
     assert client.post(where, data=form).status_code == 400
-    assert found is not None
-    foreign = client.post(
-        where, data={"csrf": found.csrf}, headers={"Origin": "https://evil.example"}
-    )
+    foreign = client.post(where, data={"csrf": csrf}, headers={"Origin": "https://evil.example"})
     assert foreign.status_code == 403
     assert editor.get(f"/versions/{draft['id']}")["state"] == "draft"
 
@@ -200,14 +187,8 @@ def test_faults_of_ours_say_nothing_of_themselves(bank: Bank, editor: Program) -
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00", "9999-12-31T23:59", "2026-13-01T00:00"])
 @pytest.mark.parametrize("path", ["zone/page", "campaigns/spring"])
 def test_times_nobody_can_mean_break_no_editor(bank: Bank, path: str, moment: str) -> None:
-    client = bank.app.test_client()
-    with bank.wiring.unit() as unit:
-        person = operations.required(unit, "gd.editor")
-        cookie = sessions.open_session(unit, staff_id=person.id, stage=sessions.SIGNED_IN)
-        found = sessions.current(unit, cookie)
-    assert found is not None
-    client.set_cookie("console", cookie)
-    form = {"csrf": found.csrf, "title": "约惠", "starts_at": moment, "ends_at": moment}
+    client, csrf = bank.browser("gd.editor")
+    form = {"csrf": csrf, "title": "约惠", "starts_at": moment, "ends_at": moment}
     answer = client.post(f"/console/branches/B440000/{path}", data=form)
     assert answer.status_code < 500
     assert client.get(f"/console/branches/B440000/{path}").status_code == 200

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from config import HOME
 from lightservices import promotions, zone_section
 from regions.branches import BranchCode
-from service.staff import operations, sessions
 from tests.security.pages import Walk, intruders, texts
 from tests.service.api.programs import HERE, Bank, Program
 
@@ -63,16 +61,6 @@ def only_sound(program: Program, content: dict[str, Any]) -> dict[str, Any]:
     raise AssertionError(faults)
 
 
-def browser(bank: Bank, login: str) -> FlaskClient:
-    client = bank.app.test_client()
-    with bank.wiring.unit() as unit:
-        person = operations.required(unit, login)
-        token = sessions.open_session(unit, staff_id=person.id, stage=sessions.SIGNED_IN)
-    client.set_cookie("console", token)
-    client.environ_base["HTTP_ACCEPT"] = "text/html"
-    return client
-
-
 def published(editor: Program, checker: Program, words: list[str], why: str) -> int:
     """An edition with these words put live; the number of its version."""
     draft = editor.post(f"{HERE}/drafts")
@@ -95,7 +83,7 @@ def shown(bank: Bank, number: int) -> dict[str, str]:
     with bank.wiring.reading() as unit:
         zone = zone_section.key_of(unit, "B440000")
         running = promotions.of(unit, BranchCode("B440000"))
-    follower, reader = bank.app.test_client(), browser(bank, "gd.checker")
+    follower, (reader, _csrf) = bank.app.test_client(), bank.browser("gd.checker")
     follower.environ_base["HTTP_ACCEPT"] = "text/html"
     pages = {f"/z/{zone}": follower.get(f"/z/{zone}")}
     for place, one in enumerate(running):
@@ -106,7 +94,7 @@ def shown(bank: Bank, number: int) -> dict[str, str]:
         "preview": "/console/branches/B440000/zone/look",
     }.items():
         pages[name] = reader.get(path)
-    pages["audit"] = browser(bank, "auditor").get("/console/audit")
+    pages["audit"] = bank.browser("auditor")[0].get("/console/audit")
     for name, page in pages.items():
         assert page.status_code == 200, (name, page.status)
     return {name: page.text for name, page in pages.items()}
