@@ -109,25 +109,28 @@ def form(
     me = guard.me()
     may = rights.held(me.grants, "propose") and is_open_to_all
     found = areas_seen.found(unit, fields["area"], me, finished=False, besides=draft.key)
-    code, ground = areas_seen.chosen_ground(request.form.get("province", ""), found.area)
     return shell.page(
         "console/emergency_begin.html",
         title=draft.title,
         status=status,
         draft=draft,
         told=fields,
-        found=found,
-        ground=ground,
-        province=code,
-        provinces=areas_seen.provinces(),
-        picture=found.picture,
-        others=found.others,
         problems=problems,
         may=may,
         why=request.form.get("why", ""),
         drill="drill" in request.form,
+        **area_fields(found),
         **choices(),
     )
+
+
+def area_fields(found: Found) -> dict[str, Any]:
+    """What every form that draws an area shows of it: the map, the provinces, what lies there."""
+    code, ground = areas_seen.chosen_ground(request.form.get("province", ""), found.area)
+    return {
+        "found": found, "ground": ground, "province": code, "provinces": areas_seen.provinces(),
+        "picture": found.picture, "others": found.others,
+    }  # fmt: skip
 
 
 def choices() -> dict[str, Any]:

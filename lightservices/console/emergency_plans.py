@@ -116,7 +116,6 @@ def _page(
 ) -> Response:
     me = guard.me()
     found = areas_seen.found(unit, fields["area"], me, finished=False)
-    code, ground = areas_seen.chosen_ground(request.form.get("province", ""), found.area)
     return shell.page(
         "console/emergency_plans_one.html",
         title=f"复制预案：{plan.content.title}" if is_copy else f"预案：{plan.content.title}",
@@ -126,15 +125,10 @@ def _page(
         key=request.form.get("key", ""),
         seen=request.form.get("seen", plan.hash),
         told=fields,
-        found=found,
-        ground=ground,
-        province=code,
-        provinces=areas_seen.provinces(),
-        picture=found.picture,
-        others=found.others,
         problems=problems,
         may=reach.may_everywhere(unit, me, "open_emergency", (HEAD_OFFICE,)),
         may_propose=rights.held(me.grants, "propose"),
+        **drafting.area_fields(found),
         **drafting.choices(),
     )
 
