@@ -211,10 +211,15 @@ def seed(unit: Unit) -> None:
     pack = yaml.safe_load(PACK.read_text(encoding="utf-8"))
     midnight = clock.shanghai(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
     directory = branches.directory(unit)
-    for sample in pack["samples"]:
-        for branch in directory.all:
-            if _is_sample_for(sample, branch):
-                _seed_one(unit, sample, branch, midnight)
+    rows = [
+        _sample(sample, branch, midnight)
+        for sample in pack["samples"]
+        for branch in directory.all
+        if _is_sample_for(sample, branch)
+    ]
+    if rows:
+        unit.db.execute(insert(PromotionRow), rows)
+    bump(unit, "promotions")
 
 
 def _is_sample_for(sample: Mapping[str, Any], branch: branches.Branch) -> bool:
@@ -222,20 +227,20 @@ def _is_sample_for(sample: Mapping[str, Any], branch: branches.Branch) -> bool:
     return branch.code in named if named else branch.level == sample["level"]
 
 
-def _seed_one(
-    unit: Unit, sample: Mapping[str, Any], branch: branches.Branch, midnight: datetime
-) -> None:
+def _sample(
+    sample: Mapping[str, Any], branch: branches.Branch, midnight: datetime
+) -> dict[str, Any]:
     first, last = sample["days"]
-    add(
-        unit,
-        branch=branch.code,
-        title=f"示例优惠｜{sample['title']}",
-        text=sample["text"].format(branch=branch.name),
-        divisions=[DivisionCode(code) for code in sample.get("divisions", ())],
-        starts_at=midnight + timedelta(days=first),
-        ends_at=midnight + timedelta(days=last),
-        sort=sample["sort"],
-    )
+    return {
+        "branch_code": branch.code,
+        "divisions": list(sample.get("divisions", ())),
+        "title": f"示例优惠｜{sample['title']}",
+        "text": sample["text"].format(branch=branch.name),
+        "url": "",
+        "starts_at": midnight + timedelta(days=first),
+        "ends_at": midnight + timedelta(days=last),
+        "sort": sample["sort"],
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,9 +144,21 @@ def switched_off(unit: Unit, branch_code: BranchCode) -> frozenset[str]:
     return frozenset(key for one in chain if one.code in own for key in own[one.code].switched_off)
 
 
-def put(unit: Unit, zone: Zone) -> None:
-    """Keep this zone, in place of one with the same key."""
-    values: dict[str, Any] = {
+def put(unit: Unit, *given: Zone) -> None:
+    """Keep these zones, each in place of one with the same key."""
+    putting = unit.insert(ZoneRow)
+    rows = [_row(zone) for zone in given]
+    told = {name: putting.excluded[name] for row in rows[:1] for name in row if name != "key"}
+    if rows:
+        unit.db.execute(
+            putting.on_conflict_do_update(index_elements=[ZoneRow.key], set_=told), rows
+        )
+    bump(unit, "zones")
+
+
+def _row(zone: Zone) -> dict[str, Any]:
+    return {
+        "key": zone.key,
         "title": zone.title,
         "slogan": zone.slogan,
         "branch_code": zone.branch,
@@ -159,19 +171,12 @@ def put(unit: Unit, zone: Zone) -> None:
         "switched_off": list(zone.switched_off) or None,
         "gather": zone.gather.written() if zone.gather else None,
     }
-    unit.db.execute(
-        unit.insert(ZoneRow)
-        .values(key=zone.key, **values)
-        .on_conflict_do_update(index_elements=[ZoneRow.key], set_=values)
-    )
-    bump(unit, "zones")
 
 
 def seed(unit: Unit) -> None:
     """Give the branches the zones of the pack, where there are none yet."""
     if unit.db.execute(select(ZoneRow.key).limit(1)).first() is None:
-        for one in read():
-            put(unit, one)
+        put(unit, *read())
 
 
 def read(path: Path = PACK) -> Sequence[Zone]:

@@ -10,9 +10,9 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NewType
+from typing import Any, Final, NewType
 
-from sqlalchemy import ForeignKey, SmallInteger, String, Text, delete, select
+from sqlalchemy import Executable, ForeignKey, SmallInteger, String, Text, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from regions import divisions
@@ -233,34 +233,38 @@ def install(unit: Unit, bank: Bank) -> None:
         raise BranchesRefused(found)
     for model in (ExceptionRow, TerritoryRow):
         unit.db.execute(delete(model))
-    kept = [branch.code for branch in bank.branches]
+    kept = {branch.code for branch in bank.branches}
     # Parents come first, so that each row's parent is there when the row arrives.
-    for sort, branch in sorted(enumerate(bank.branches), key=lambda placed: placed[1].level):
-        values = {
-            "name": branch.name,
-            "short_name": branch.short_name,
-            "level": branch.level,
-            "parent_code": branch.parent,
-            "division": branch.division,
-            "sort": sort,
-        }
-        insert = unit.insert(BranchRow).values(code=branch.code, **values)
-        unit.db.execute(insert.on_conflict_do_update(index_elements=["code"], set_=values))
-    gone = set(unit.db.execute(select(BranchRow.code)).scalars()) - set(kept)
+    placed = sorted(enumerate(bank.branches), key=lambda placed: placed[1].level)
+    rows = [_row(branch, sort) for sort, branch in placed]
+    putting = unit.insert(BranchRow)
+    told = {name: putting.excluded[name] for row in rows[:1] for name in row if name != "code"}
+    _put(unit, putting.on_conflict_do_update(index_elements=["code"], set_=told), rows)
+    gone = set(unit.db.execute(select(BranchRow.code)).scalars()) - kept
     unit.db.execute(delete(BranchRow).where(BranchRow.code.in_(gone)))
-    for claimed, code in bank.territories:
-        unit.db.execute(unit.insert(TerritoryRow).values(division_code=claimed, branch_code=code))
-    for exception in bank.exceptions:
-        unit.db.execute(
-            unit.insert(ExceptionRow).values(
-                name=exception.name,
-                within=exception.within,
-                branch_code=exception.branch,
-                outline=json.dumps([list(corner) for corner in exception.outline]),
-            )
-        )
+    territories = [{"division_code": of, "branch_code": code} for of, code in bank.territories]
+    _put(unit, unit.insert(TerritoryRow), territories)
+    _put(unit, unit.insert(ExceptionRow), [
+        {"name": one.name, "within": one.within, "branch_code": one.branch,
+         "outline": json.dumps([list(corner) for corner in one.outline])}
+        for one in bank.exceptions
+    ])  # fmt: skip
     bump(unit, "branches")
     unit.announce(TerritoriesChanged(OpenId(""), clock.now()))
+
+
+def _row(branch: Branch, sort: int) -> dict[str, Any]:
+    return {
+        "code": branch.code, "name": branch.name, "short_name": branch.short_name,
+        "level": branch.level, "parent_code": branch.parent, "division": branch.division,
+        "sort": sort,
+    }  # fmt: skip
+
+
+def _put(unit: Unit, putting: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    """All rows by one statement: a bank has thousands of branches."""
+    if rows:
+        unit.db.execute(putting, rows)
 
 
 def faults(bank: Bank) -> list[str]:
