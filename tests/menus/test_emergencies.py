@@ -131,21 +131,20 @@ def test_an_ordinary_publication_never_hides_the_entry_from_those_inside(
         addresses(account.sees(one)) & its for one, its in zip(account.followers, owed, strict=True)
     ]
     let_go = {audience for gap in plan.gaps for audience in gap.branches}
+    # With fewer menus than there are sets of emergencies somebody goes without, and who that is
+    # may change: pages and answers lead there all the same, and the duty's page says so.
+    has_room = needed(wanted) <= min(book.capacity.tags, account.ceiling - 1)
 
     def watch() -> None:
         for one, its in zip(account.followers, had, strict=True):
-            assert its <= addresses(account.sees(one)) or one.branch in let_go
+            assert not has_room or its <= addresses(account.sees(one)) or one.branch in let_go
 
     book.watch = watch
     book.publish(wanted)
     book.move_everybody()
     book.watch = lambda: None
-    room = min(book.capacity.tags, account.ceiling - 1)
-    for one, its, had_ in zip(account.followers, owed, had, strict=True):
-        seen = addresses(account.sees(one)) & its
-        assert had_ <= seen
-        if needed(wanted) <= room:
-            assert seen == its
+    for one, its in zip(account.followers, owed, strict=True):
+        assert not has_room or addresses(account.sees(one)) & its == its
     assert book.plan(wanted).steps == ()
 
 
