@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from shapely import Point, Polygon
 from werkzeug.datastructures import MultiDict
 
 from lightservices import promotion_section, zones
@@ -250,3 +251,25 @@ def test_a_preview_begins_where_the_promotion_is_offered(office: Office, editor:
     page = checker.page(way[1].replace("&amp;", "&"))
     assert "粉丝在广东省广州市天河区" in page
     assert 'value="440106" selected' in page
+
+
+@pytest.mark.parametrize(
+    ("corners", "area"),
+    [
+        ("22.6,113.3,800", Point(22.6, 113.3).buffer(0.001)),
+        (
+            "22.5,113.3\n22.6,113.3\n22.6,113.5",
+            Polygon([(22.5, 113.3), (22.6, 113.3), (22.6, 113.5)]),
+        ),
+    ],
+    ids=["circle", "ring"],
+)
+def test_a_preview_begins_inside_the_area_a_promotion_is_drawn_for(
+    editor: Person, corners: str, area: Polygon
+) -> None:
+    name = add_promotion(editor, title="湾区专享", place="area", corners=corners)
+    page = editor.page(f"{ZONE}/preview?name={name}")
+    found = re.search(r'name="latitude" value="([\d.]+)">.*name="longitude" value="([\d.]+)"', page)
+    assert found
+    assert area.contains(Point(float(found[1]), float(found[2])))
+    assert "地图上点的位置" in page
