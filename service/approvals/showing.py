@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from service.approvals import queries
+from service.approvals.course import Step, course
 from service.approvals.kinds import ChangeKind, Difference, Fault
 from service.approvals.merging import MISSING, Side, merge
 from service.approvals.models import Version
@@ -52,6 +53,7 @@ class Sight:
     parts: Sequence[Part]
     preview: Markup | None
     progress: Sequence[str]
+    course: Sequence[Step]
     history: Sequence[Version]
     editor: str
     is_stale: bool
@@ -122,6 +124,7 @@ def sight(unit: Unit, version: Version, *, me: Me, at: datetime) -> Sight:
         if kind.preview is not None and (is_open or version.state is State.LIVE)
         else None,
         progress=queries.progress(unit, version),
+        course=course(unit, version),
         history=queries.history(unit, version),
         editor=kind.editor(version.branch, version.key) if kind.editor else "",
         is_stale=is_open and version.base != version.live,

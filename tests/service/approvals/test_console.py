@@ -8,6 +8,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from sqlalchemy import insert
 
 from service import clock
 from service.approvals import operations as do
@@ -15,7 +16,7 @@ from service.approvals import queries
 from service.approvals.models import Version
 from service.approvals.states import State
 from service.console import guard
-from tests.service.approvals.board import HERE, shown
+from tests.service.approvals.board import BOARD, HERE, shown
 from tests.service.approvals.office import Desk, Office
 
 
@@ -149,6 +150,53 @@ def test_returning_asks_for_a_reason_and_tells_the_maker(office: Office) -> None
     assert "有错字" not in maker.get("/console/changes?shelf=waiting").text
     assert path(version) in maker.get("/console/changes?shelf=mine").text
     assert "被退回、待修改的改动 1" in said(maker, "/console/")
+
+
+def test_every_round_of_a_returned_change_is_told_on_its_page(office: Office) -> None:
+    version, checker = proposed(office), office.desk("checker")
+    checker.post(path(version, "return"), reason="有错字")
+    maker, me = office.desk("maker"), office.people["maker"]
+    with office.wiring.unit() as unit:
+        content = {"notice": {"title": "约惠湾区"}}
+        edited = do.save(unit, version.id, content=content, seen=version.hash, by=me)
+    maker.post(path(version, "propose"), why="错字已改", seen=edited.hash)
+    again = now(office, version)
+    office.desk("second").post(path(version, "approve"), seal=again.seal)
+    steps = [
+        "Maker（maker） 开始编写",
+        "Maker（maker） 提交审批 ： 换季",
+        "Checker（checker） 退回 ： 有错字",
+        "Maker（maker） 提交审批 ： 错字已改",
+        "Second（second） 批准",
+        "Second（second） 上线",
+    ]
+    minute = r"\d{4}-\d\d-\d\d \d\d:\d\d"
+    told = " ".join(f"{minute} {step}" for step in steps)
+    for who in ("maker", "checker"):
+        page = said(office.desk(who), path(version))
+        assert re.search(told, page), page
+
+
+def test_the_course_of_a_change_is_its_own(office: Office) -> None:
+    first = proposed(office)
+    other = proposed(office, by="mate")
+    office.desk("checker").post(path(other, "return"), reason="只对另一份说的")
+    assert "只对另一份说的" in said(office.desk("maker"), path(other))
+    assert "只对另一份说的" not in said(office.desk("maker"), path(first))
+
+
+def test_what_was_there_before_approvals_has_nobody_who_proposed_it(office: Office) -> None:
+    with office.wiring.unit() as unit:
+        unit.db.execute(insert(BOARD).values(branch=HERE, part="notice", text='{"title": "旧"}'))
+    drafted(office)
+    with office.wiring.reading() as unit:
+        found = queries.live_of(unit, "board", branch=HERE)
+    assert found
+    assert found.number == 0
+    page = said(office.desk("checker"), path(found))
+    assert "提出人 （启用审批前已有）" in page
+    assert "上线时间 启用审批前已有" in page
+    assert "系统 登记启用审批前的内容" in page
 
 
 def test_a_time_is_read_by_shanghais_clock(office: Office) -> None:
