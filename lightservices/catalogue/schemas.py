@@ -193,14 +193,18 @@ class ServiceInput(ReplaceableInput):
     result = choice(Result, required=False)
     form = fields.Nested(FormInput)
 
-    @validates_schema
-    def _check(self, data: dict[str, Any], **_: Any) -> None:
+    # Beside the faults of single fields: whoever mends those must not find one more afterwards.
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def _check(self, data: dict[str, Any], written: Any, **_: Any) -> None:
         kind = data.get("kind")
-        if kind is Kind.GUIDE and not data.get("steps"):
+        if kind is None or not isinstance(written, Mapping):
+            return
+        # What was written with faults of its own is missing from the data, and yet it is there.
+        if kind is Kind.GUIDE and not written.get("steps"):
             raise ValidationError("指南至少要有一个步骤", "steps")
-        if kind is Kind.LINK:
+        if kind is Kind.LINK and ("url" in data or not written.get("url")):
             _check_address(data.get("url", ""), "url")
-        if (kind is Kind.FORM) != (data.get("form") is not None):
+        if (kind is Kind.FORM) != (written.get("form") is not None):
             raise ValidationError("表单类（kind: form）要有 form，其他类不能有", "form")
         if data.get("provider") and kind is not Kind.QUERY:
             raise ValidationError("只有查询类（kind: query）能有 provider", "provider")

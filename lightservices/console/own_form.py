@@ -60,8 +60,8 @@ def content(typed: Typed, before: Mapping[str, Any], *, key: str) -> dict[str, A
 
 
 def fresh(key: str, *, kind: str, title: str) -> dict[str, Any]:
-    """What a new service begins with."""
-    return {"key": key, "kind": kind, "title": title}
+    """What a new service begins with: its empty form as it would be sent, with the same faults."""
+    return content(MultiDict({"kind": kind, "title": title}), {}, key=key)
 
 
 def shown(service: Mapping[str, Any]) -> dict[str, Any]:

@@ -116,6 +116,27 @@ def test_what_is_wrong_is_told_while_typing_in_peoples_words(
         assert not any(word in one["says"] + one["way_out"] for word in ("yaml", "kind:", "via"))
 
 
+@pytest.mark.parametrize("kind", ["guide", "form"])
+def test_a_new_service_has_as_many_faults_wherever_they_are_counted(bank: Bank, kind: str) -> None:
+    where, desk = begun(bank, kind=kind), bank.desk("maker")
+    checked = desk.post(f"{where}/check", kind=kind, title="地铁卡").get_json()
+    called = {one["called"] for one in checked}
+    assert {"简介", "场景", "搜索词", "常见问法"} < called
+    assert ("步骤" in called) == (kind == "guide")
+    with bank.wiring.reading() as unit:
+        [draft] = versions.open_of(unit, "services", branch=HERE, key=KEY)
+    assert f"还有 {len(checked)} 处要改" in words(desk.get(where))
+    assert f"有 {len(checked)} 处不符合要求" in words(desk.get(f"/console/changes/{draft.id}"))
+    desk.post(where, kind=kind, title="地铁卡", version=str(draft.id), seen=draft.hash)
+    assert f"还有 {len(checked)} 处要改" in words(desk.get(where))
+
+
+def test_steps_with_a_fault_of_their_own_are_not_said_to_be_missing(bank: Bank) -> None:
+    begun(bank)
+    found = faults(bank, summary="", steps__title=["长" * 25], steps__text=[""])
+    assert [one["called"] for one in found] == ["步骤 1 的标题", "简介"]
+
+
 def test_faulty_content_is_kept_and_not_proposed(bank: Bank) -> None:
     begun(bank)
     desk = bank.desk("maker")
