@@ -83,7 +83,7 @@ from service.happenings import (
 )
 from service.operating import OPERATING
 from service.readiness import readiness
-from service.staff import cast, oidc, sessions, throttle
+from service.staff import cast, endings, oidc, sessions, throttle
 from service.staff.api import staff as api_staff
 from service.staff.grants_section import GRANTS
 from service.webhook import intake, kept, nonces, receipts
@@ -172,6 +172,7 @@ TABLES = Tables(
         "emergency.snapshot": (snapshot.EVERY_SECONDS, snapshot.keep),
         "emergency.messages": (60, messages.forget_old),
         "staff.sessions": (600, sessions.tidy),
+        "staff.endings": (3600, endings.tidy),
         "staff.throttles": (3600, throttle.tidy),
         "staff.sso": (3600, oidc.tidy),
         "approvals.due": (schedule.EVERY_SECONDS, schedule.due),

@@ -13,6 +13,7 @@ from service.access import access
 from service.console import cookies, guard, shell
 from service.staff import (
     cast,
+    endings,
     entry,
     oidc,
     operations,
@@ -32,6 +33,10 @@ _BEFORE: Final = "nobody is known yet while they sign in"
 _HALF_WAY: Final = "whoever has given the password goes on with the second factor"
 _WRONG: Final = "登录名或密码不正确，请核对后再试；忘记密码请联系用户管理员。"
 _WRONG_CODE: Final = "动态码不正确或已经用过，请等手机上出现新的动态码再输入。"
+_RESET: Final = (
+    "您的登录已被退出，因为账号已被重置。请用用户管理员给您的重置码登录；"
+    "如果不是您本人要求重置的，请马上联系用户管理员。"
+)
 _STALE: Final = "页面打开得太久，请再提交一次。"
 
 
@@ -41,7 +46,11 @@ def sign_in() -> ResponseReturnValue:
     """The form; whoever is inside already goes on."""
     if guard.known_session() is not None:
         return redirect(guard.own_path(request.args.get("next")), 303)
-    return _form()
+    if not _was_reset():
+        return _form()
+    response = _form(notice=_RESET)
+    cookies.drop(response, wiring().settings, cookies.SESSION)
+    return response
 
 
 @entrance.post("/sign-in")
@@ -149,13 +158,23 @@ def sign_out() -> ResponseReturnValue:
     return response
 
 
-def _form(*, problem: str = "", status: int = 200) -> Response:
+def _was_reset() -> bool:
+    """Whether this browser was inside until somebody reset the account; true once."""
+    token = cookies.read(wiring().settings, cookies.SESSION)
+    if not token or request.method != "GET":
+        return False
+    with wiring().unit() as unit:
+        return endings.take(unit, token)
+
+
+def _form(*, problem: str = "", notice: str = "", status: int = 200) -> Response:
     settings = wiring().settings
     held = cookies.read(settings, cookies.FORM) or cookies.new_form()
     response = shell.page(
         "console/sign_in.html",
         title="登录",
         problem=problem,
+        notice=notice,
         proof=cookies.form_proof(settings, held),
         next=guard.own_path(request.values.get("next")),
         login=request.form.get("login", "")[:80],

@@ -72,6 +72,16 @@ class StaffSession(Model):
     pending: Mapped[str | None] = mapped_column(Text)
 
 
+class StaffEnding(Model):
+    """A session that somebody else's act ended, so that the browser that had it is told why."""
+
+    __tablename__ = "staff_endings"
+
+    #: What the session went under; it opens nothing any more.
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    ended_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
 class RecoveryCode(Model):
     """A code for the day the phone is lost; each works once."""
 

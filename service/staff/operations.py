@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Executable, delete, select, update
 
 from service import audit, clock
-from service.staff import rights, second_factor, sessions, throttle
+from service.staff import endings, rights, second_factor, sessions, throttle
 from service.staff.models import ACTIVE, INVITED, LOCKED, Staff, StaffGrant, StaffReset
 from service.staff.people import Me
 from service.staff.rights import Grant
@@ -154,6 +154,7 @@ def reset(unit: Unit, *, login: str, password_hash: str, by: Me | None, why: str
         StaffRefused: when there is nobody of this login.
     """
     person = required(unit, login)
+    endings.end_all(unit, person.id)
     set_password(unit, staff_id=person.id, password_hash=password_hash, must_change=True)
     second_factor.forget(unit, person.id)
     unit.db.execute(delete(StaffReset).where(StaffReset.staff_id == person.id))

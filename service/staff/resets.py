@@ -19,7 +19,7 @@ from sqlalchemy import bindparam, delete, select, update
 
 from service import audit, clock
 from service.sealing import digest_of, keyed_digest
-from service.staff import operations, sessions, throttle
+from service.staff import endings, operations, sessions, throttle
 from service.staff.models import INVITED, LOCKED, Staff, StaffReset
 from service.staff.operations import Person, StaffRefused
 from service.staff.people import Me
@@ -67,9 +67,9 @@ def start(
     # Of two at the same moment the second waits here, and then sees what the first has started.
     unit.db.execute(select(Staff.id).where(Staff.id == person.id).with_for_update()).one()
     _require_sense(unit, person, what=what, by=by)
+    endings.end_all(unit, person.id)
     if what == PASSWORD:
         operations.set_password(unit, staff_id=person.id, password_hash=hashed, must_change=True)
-    sessions.close_all(unit, person.id)
     throttle.forgive(unit, login=person.login)
     finish(unit, person.id, what=what)
     present = clock.now()

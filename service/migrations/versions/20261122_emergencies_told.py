@@ -46,6 +46,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("msg_id", name=op.f("pk_mass_reports")),
     )
     op.create_table(
+        "staff_endings",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_staff_endings")),
+    )
+    op.create_table(
         "staff_resets",
         sa.Column("staff_id", sa.Integer(), nullable=False),
         sa.Column("what", sa.String(length=16), nullable=False),
@@ -252,6 +258,7 @@ def downgrade() -> None:
         batch_op.drop_column("channel")
 
     op.drop_table("staff_resets")
+    op.drop_table("staff_endings")
     op.drop_table("mass_reports")
     with op.batch_alter_table("mass_months", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mass_months_month"))
