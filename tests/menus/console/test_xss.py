@@ -35,7 +35,7 @@ _KNOWN: Final = frozenset(
         r"\w+",
         "html head meta title link script body a header form input button label select option"
         " optgroup textarea fieldset legend details summary nav main section aside article div span"
-        " p ul ol li h1 h2 h3 h4 dl dt dd table thead tbody tr th td small b strong em i br hr"
+        " p ul ol li h1 h2 h3 h4 dl dt dd table thead tbody tr th td small b strong em i br hr time"
         " blockquote img iframe dialog del ins svg g path rect circle text ellipse footer",
     )
 )
