@@ -217,7 +217,27 @@ def _differences(_unit: Unit, before: Json | None, after: Json) -> Sequence[Diff
             for part in dict.fromkeys((*was, *will))
             if was.get(part, "") != will.get(part, "")
         ]
+    # The numbers behind the order are nobody's business: only what overtakes another is told.
+    earlier, later = _in_order(old, new), _in_order(new, old)
+    if earlier != later:
+        titles = [
+            "、".join(f"“{of[name]['title']}”" for name in names)
+            for of, names in ((old, earlier), (new, later))
+        ]
+        found.append(Difference("优惠的先后", *titles))
     return found
+
+
+def _in_order(
+    these: Mapping[str, Mapping[str, Any]], others: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """Those that are among the others as well, as followers see them one after the other."""
+    return sorted((name for name in these if name in others), key=lambda name: _place(these[name]))
+
+
+def _place(one: Mapping[str, Any]) -> int:
+    place = one.get("sort", 100)
+    return place if isinstance(place, int) else 100
 
 
 def _by_name(content: Json | None) -> dict[str, Mapping[str, Any]]:
@@ -242,7 +262,6 @@ def _said(one: Mapping[str, Any] | None) -> dict[str, str]:
         "面向标签": "、".join(map(str, one.get("audience") or ())),
         "活动标签": "、".join(map(str, one.get("topics") or ())),
         "图片": f"{one.get('picture_says')}（{one['picture'][:8]}）" if one.get("picture") else "",
-        "排序": str(one.get("sort", 100)),
     }
     return {part: str(text) for part, text in said.items() if text}
 

@@ -145,6 +145,22 @@ def test_promotions_keep_their_address_from_edition_to_edition(bank: Unit) -> No
     assert promotions.promotion(bank, first.id) is None
 
 
+def test_an_order_is_told_only_where_one_overtakes_another(bank: Unit) -> None:
+    tea, rice = promotion(sort=10), promotion(name="rice", title="烧腊饭", sort=20)
+    told = promotion_section.SECTION.differences
+    assert list(told(bank, [tea, rice], [{**tea, "sort": 30}, {**rice, "sort": 40}])) == []
+    new = promotion(name="new", title="新的", sort=0)
+    added = told(bank, [tea, rice], [new, {**tea, "sort": 10}, {**rice, "sort": 20}])
+    assert {one.where for one in added} == {
+        f"优惠“新的”：{part}" for part in ("标题", "内容", "开始", "结束")
+    }
+    assert not [one for one in told(bank, [tea, rice], [tea]) if "先后" in one.where]
+    [turned] = told(bank, [tea, rice], [{**rice, "sort": 10}, {**tea, "sort": 20}])
+    assert (turned.where, turned.before, turned.after) == (
+        "优惠的先后", "“早茶立减”、“烧腊饭”", "“烧腊饭”、“早茶立减”",
+    )  # fmt: skip
+
+
 def test_one_put_up_without_a_name_is_taken_over(bank: Unit) -> None:
     now = clock.now()
     number = promotions.add(
