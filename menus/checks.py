@@ -60,11 +60,11 @@ def fill_faults(
         rule = f"这个位置不由{branch.name}这一级分行填写"
         return [Fault(where, rule, "请上级分行填写，或请总行调整菜单框架")]
     if fill.hide:
-        return [] if place.may_hide else [Fault(where, "总行不允许隐藏这个位置", "改为恢复继承")]
+        return [] if place.may_hide else [Fault(where, "总行不允许隐藏这个位置", "改回沿用上级的")]
     if not place.may_override:
-        return [Fault(where, "总行只允许隐藏这个位置，不允许改写", "改为隐藏，或恢复继承")]
+        return [Fault(where, "总行只允许隐藏这个位置，不允许改写", "改为隐藏，或改回沿用上级的")]
     if not fill.items:
-        return [Fault(where, "没有填写任何项目", "填写项目，或恢复继承")]
+        return [Fault(where, "没有填写任何项目", "填写项目，或改回沿用上级的")]
     codes = [one.code for one in chain]
     found = [
         fault

@@ -24,7 +24,7 @@ _FIELDS: Final[Mapping[BlockKind, tuple[str, ...]]] = {
 
 
 def menu(form: Form, frame: Frame, inherited: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
-    """The section ``menu``; ``inherited`` is by slot what 复制到本区域 copies."""
+    """The section ``menu``; ``inherited`` is by slot what 改成本行自己的 copies."""
     content: dict[str, Any] = {}
     for slot in form.all("slot"):
         choice, rows = form.line(f"slot.{slot}"), f"items.{slot}"

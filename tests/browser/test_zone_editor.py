@@ -77,18 +77,18 @@ def zone(town: Town, tab: str = "", code: str = GUANGDONG) -> str:
 
 
 def copy_down(page: Page) -> None:
-    """复制到本区域, where it is not done yet."""
-    button = page.locator("#slot-local-one").get_by_role("button", name="复制到本区域")
+    """改成本行自己的, where it is not done yet."""
+    button = page.locator("#slot-local-one").get_by_role("button", name="改成本行自己的")
     if button.count():
         button.click()
 
 
 def write_menu(page: Page, town: Town) -> None:
-    """复制到本区域, another name, a second item, moved up by keys."""
+    """改成本行自己的, another name, a second item, moved up by keys."""
     page.goto(zone(town))
     look(page, "01-menu")
     # Each column has a place of the branch's own.
-    expect(page.get_by_role("button", name="复制到本区域")).to_have_count(3)
+    expect(page.get_by_role("button", name="改成本行自己的")).to_have_count(3)
     copy_down(page)
     name = page.get_by_label("按钮名称")
     name.fill("早茶地图早茶地图早茶地图早茶地图早茶地图早")

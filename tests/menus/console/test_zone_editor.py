@@ -17,7 +17,7 @@ NAME = f"items__{SLOT}__0__name"
 
 
 def copy(editor: Person) -> None:
-    """复制到本区域."""
+    """改成本行自己的."""
     assert editor.send(ZONE, do=f"own {SLOT}").status_code == 303
 
 
@@ -210,6 +210,24 @@ def test_a_branch_below_starts_with_what_it_inherits(office: Office, editor: Per
     below = editor.page("/console/branches/B441900/zone")
     assert "沿用广东省分行" in below
     assert "早茶地图" in below
+
+
+def test_the_buttons_of_a_slot_say_whose_content_comes(office: Office, editor: Person) -> None:
+    slot = re.compile(rf'id="slot-{SLOT}".*?</fieldset>', re.DOTALL)
+
+    def offered(page: str) -> list[str]:
+        found = slot.search(page)
+        assert found
+        return re.findall(r'name="do" value="(?:own|inherit|hide) [^"]+">([^<]+)<', found[0])
+
+    assert offered(editor.page(ZONE))[0] == "改成本行自己的"
+    copy(editor)
+    assert offered(editor.page(ZONE))[0] == "改回沿用总行的"
+    office.propose(editor)
+    office.approve()
+    below = "/console/branches/B441900/zone"
+    editor.send(below, do=f"own {SLOT}")
+    assert offered(editor.page(below))[0] == "改回沿用广东省分行的"
 
 
 def test_each_goes_on_with_their_own_edition(office: Office, editor: Person) -> None:
