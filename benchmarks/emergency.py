@@ -78,6 +78,18 @@ def redis_server() -> Iterator[str]:
     process.wait()
 
 
+def opened(wiring: Wiring) -> str:
+    """The key of an emergency over Zhuhai that one person proposed and another opened."""
+    content = replace(packs.shipped()["typhoon"], area=ZHUHAI)
+    with wiring.unit() as unit:
+        asked = operations.propose(unit, content=content, drill=False, why="测", by=WANG)
+        key = next(one.key for one in queries.unfinished(unit) if one.id == asked.emergency_id)
+    with wiring.unit() as unit:
+        ticked = reach.assess(unit, ZHUHAI).ticked
+        operations.open_(unit, key, seen=asked.seal, ticked=ticked, by=LI)
+    return key
+
+
 class Bench:
     """The processes and a guest in Zhuhai who looks at each of them."""
 
@@ -134,22 +146,10 @@ class Bench:
                 raise SystemExit(f"processes {waiting} never came to it")
         return seen
 
-    def open(self) -> str:
-        content = replace(packs.shipped()["typhoon"], area=ZHUHAI)
-        with self.wiring.unit() as unit:
-            version = operations.propose(unit, content=content, drill=False, why="测", by=WANG)
-            key = unit.db.execute(
-                EMERGENCIES.select().where(EMERGENCIES.c.id == version.emergency_id)
-            ).one().key  # fmt: skip
-        with self.wiring.unit() as unit:
-            ticked = reach.assess(unit, ZHUHAI).ticked
-            operations.open_(unit, key, seen=version.seal, ticked=ticked, by=LI)
-        return str(key)
-
     def toggles(self, rounds: int) -> list[float]:
         found: list[float] = []
         for _ in range(rounds):
-            key = self.open()
+            key = opened(self.wiring)
             found += self.everywhere(time.monotonic(), lambda text, key=key: key in text)
             with self.wiring.unit() as unit:
                 operations.close(unit, key, by=WANG)
@@ -158,7 +158,7 @@ class Bench:
 
     def end(self) -> list[float]:
         """How long after its end each process still showed it; nothing but the clock ends it."""
-        key, ends_at = self.open(), clock.now() + timedelta(seconds=4)
+        key, ends_at = opened(self.wiring), clock.now() + timedelta(seconds=4)
         with self.wiring.unit() as unit:
             unit.db.execute(
                 update(EMERGENCIES).where(EMERGENCIES.c.key == key).values(ends_at=ends_at)
@@ -229,16 +229,12 @@ class Telling:
 
     def stopped(self, channel: Channel, path: str, *, after: int) -> float:
         """How long after the stop the last message left; below zero if none left after it."""
-        content = replace(packs.shipped()["typhoon"], area=ZHUHAI)
-        with self.wiring.unit() as unit:
-            asked = operations.propose(unit, content=content, drill=False, why="测", by=WANG)
-            key = next(
-                one.key for one in queries.unfinished(unit) if one.id == asked.emergency_id
-            )  # fmt: skip
-            ticked = reach.assess(unit, ZHUHAI).ticked
-            record = operations.open_(unit, key, seen=asked.seal, ticked=ticked, by=LI)
-        with self.wiring.unit() as unit:
+        key = opened(self.wiring)
+        with self.wiring.reading() as unit:
+            record = queries.find(unit, key)
+            assert record is not None
             told = messages.estimate(unit, record, channel).ticked
+        with self.wiring.unit() as unit:
             messages.start(unit, key, messages.OPENED, ticked=told, by=WANG, channel=channel)
         before = len(self.sends(path))
         while len(self.sends(path)) < before + after:
