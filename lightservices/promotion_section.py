@@ -13,6 +13,7 @@ from typing import Any, Final
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from lightservices import blocks, links, pictures, promotions, rich_text
+from lightservices.foryou.tags import tags
 from lightservices.links import fault_of
 from lightservices.promotions import Promotion
 from regions import areas, branches, divisions
@@ -259,11 +260,16 @@ def _said(one: Mapping[str, Any] | None) -> dict[str, str]:
         "结束": _when(one.get("ends_at")),
         "地域": "、".join(table.label(code) or str(code) for code in one.get("divisions") or ()),
         "地图上画的范围": _drawn(one.get("area")),
-        "面向标签": "、".join(map(str, one.get("audience") or ())),
+        "面向标签": "、".join(map(_tag, one.get("audience") or ())),
         "活动标签": "、".join(map(str, one.get("topics") or ())),
         "图片": f"{one.get('picture_says')}（{one['picture'][:8]}）" if one.get("picture") else "",
     }
     return {part: str(text) for part, text in said.items() if text}
+
+
+def _tag(key: Any) -> str:
+    found = tags().get(str(key))
+    return found.title if found else str(key)
 
 
 def _when(text: Any) -> str:

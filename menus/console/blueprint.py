@@ -22,6 +22,7 @@ _STATIC: Final = Path(__file__).resolve().parent / "static"
 FILES: Final[Mapping[str, tuple[Path, str]]] = {
     "editor.css": (_STATIC / "editor.css", "text/css"),
     "editor.js": (_STATIC / "editor.js", "text/javascript"),
+    "markdown.js": (_STATIC / "markdown.js", "text/javascript"),
 }
 #: A whole page with its texts, and one picture with it.
 MOST_FORM_BYTES: Final = 256 * 1024 + pictures.MOST_BYTES

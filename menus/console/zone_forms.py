@@ -96,7 +96,7 @@ def promotion(form: Form, before: Mapping[str, Any], picture: str | None) -> dic
         # Nowhere is not everywhere: whoever chose districts and named none is told so.
         "divisions": (form.all("division") or [""]) if place == "divisions" else [],
         "area": {"inside": corners.drawn(form.text("corners"))} if place == "area" else None,
-        "audience": words(form.line("audience")),
+        "audience": list(dict.fromkeys(filter(None, map(str.strip, form.all("audience"))))),
         "topics": words(form.line("topics")),
         "picture": "" if form.do == "unpicture" else picture or form.line("picture"),
         "picture_says": form.line("picture_says"),
@@ -115,7 +115,7 @@ def promotion_fields(one: Mapping[str, Any]) -> dict[str, Any]:
         "place": "area" if area is not None else "divisions" if chosen else "all",
         "divisions": frozenset(chosen),
         "corners": corners.listed(area.get("inside") if isinstance(area, Mapping) else None),
-        "audience": "、".join(map(str, one.get("audience") or ())),
+        "audience": list(map(str, one.get("audience") or ())),
         "topics": "、".join(map(str, one.get("topics") or ())),
     }
 

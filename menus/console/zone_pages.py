@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from lightservices import blocks, rich_text, zone_section, zones
 from lightservices.blocks import BlockKind
 from lightservices.console import ground
+from lightservices.foryou.tags import tags
 from menus import fills, frame
 from menus.console import (
     desks,
@@ -213,6 +214,7 @@ def _show_promotion(
         cities=(cities := offer.territory(unit, desk.branch)),
         outside=offer.outside(cities, one.get("divisions") or ()),
         ground=ground.of(unit, desk.branch),
+        audiences={key: one.title for key, one in tags().items()},
     )  # fmt: skip
 
 

@@ -207,6 +207,43 @@ def follower(town: Town) -> Iterator[str]:
     town.settle()
 
 
+def test_a_text_is_laid_out_by_buttons_and_by_the_keyboard_alone(
+    chrome: Browser, desks: list[BrowserContext], town: Town
+) -> None:
+    page = desk(chrome, desks, town, "gd.editor")
+    page.goto(zone(town, "/promotions/new"))
+    area = page.get_by_role("textbox", name="内容")
+    area.fill("凭本行卡立减")
+    area.press("End")
+    for _ in "立减":
+        area.press("Shift+ArrowLeft")
+    area.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("button", name="加粗")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(area).to_be_focused()
+    expect(area).to_have_value("凭本行卡**立减**")
+    expect(page.locator("#phone strong")).to_have_text("立减")
+    area.press("ControlOrMeta+z")
+    expect(area).to_have_value("凭本行卡立减")
+    area.press("ControlOrMeta+End")
+    area.press("Enter")
+    page.keyboard.type("一楼")
+    page.keyboard.press("Enter")
+    page.keyboard.type("二楼")
+    area.press("Shift+ArrowUp")
+    page.get_by_role("button", name="列表").click()
+    expect(area).to_have_value("凭本行卡立减\n\n- 一楼\n- 二楼")
+    expect(page.locator("#phone li")).to_have_text(["一楼", "二楼"])
+    area.press("ControlOrMeta+End")
+    page.keyboard.type(" ")
+    page.get_by_role("button", name="链接").click()
+    page.keyboard.type("https://a.example.com")
+    expect(area).to_have_value("凭本行卡立减\n\n- 一楼\n- 二楼 [文字](https://a.example.com)")
+    look(page, "07-promotion-laid-out")
+
+
 def test_from_the_first_keystroke_to_followers_phones_and_back(
     chrome: Browser, desks: list[BrowserContext], town: Town, follower: str
 ) -> None:
@@ -322,7 +359,7 @@ def test_nothing_typed_into_a_field_ever_runs(
     page.goto(f"{here}/promotions/new")
     page.get_by_label("标题").fill(payload)
     page.get_by_role("textbox", name="内容").fill(payload)
-    page.get_by_label("只给有这些标签的粉丝").fill(payload)
+    page.get_by_label("活动标签").fill(payload)
     page.get_by_label("在地图上画").check()
     page.get_by_label("各点坐标").fill(payload)
     page.get_by_role("button", name="保存草稿").click()

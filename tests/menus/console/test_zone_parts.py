@@ -12,6 +12,7 @@ from shapely import Point, Polygon
 from werkzeug.datastructures import MultiDict
 
 from lightservices import promotion_section, zones
+from lightservices.foryou.tags import tags
 from regions.branches import BranchCode
 from service import clock
 from tests.lightservices.test_pictures import png
@@ -120,19 +121,35 @@ def test_a_promotion_is_written_and_goes_first(office: Office, editor: Person) -
     before = len(live_promotions(office))
     name = add_promotion(
         editor, starts_at="2027-02-01T09:00", ends_at="2027-02-10T09:00", url="https://a.example.com",
-        audience="车主，房主", topics="春节",
+        audience=["car", "home"], topics="春节",
     )  # fmt: skip
     first, *rest = section(office, "promotions")
     assert len(rest) == before
     assert first["name"] == name
     assert first["starts_at"] == "2027-02-01T09:00:00+08:00"
-    assert (first["audience"], first["topics"]) == (["车主", "房主"], ["春节"])
+    assert (first["audience"], first["topics"]) == (["car", "home"], ["春节"])
     assert "<strong>立减</strong>" in editor.page(f"{ZONE}/promotions/{name}")
     editor.send(f"{ZONE}/promotions/{name}", title="早茶买一送一")
     assert section(office, "promotions")[0]["title"] == "早茶买一送一"
     office.propose(editor)
     office.approve()
     assert live_promotions(office)[0]["title"] == "早茶买一送一"
+
+
+def test_whom_a_promotion_is_for_is_chosen_from_the_tags_there_are(
+    office: Office, editor: Person
+) -> None:
+    name = add_promotion(editor, audience=["car", "long-gone"])
+    page = editor.page(f"{ZONE}/promotions/{name}")
+    boxes = dict(re.findall(r'name="audience" value="([^"]+)"( checked)?', page))
+    assert boxes.keys() == {*tags(), "long-gone"}
+    assert {key for key, ticked in boxes.items() if ticked} == {"car", "long-gone"}
+    assert "long-gone<small>（没有这个标签，请取消）" in page
+    editor.send(f"{ZONE}/promotions/{name}", audience=["car"])
+    assert section(office, "promotions")[0]["audience"] == ["car"]
+    assert "有车" in editor.page(f"/console/changes/{office.draft().id}")
+    editor.send(f"{ZONE}/promotions/{name}", audience=[])
+    assert section(office, "promotions")[0]["audience"] == []
 
 
 def test_promotions_are_ordered_and_taken_away(office: Office, editor: Person) -> None:
