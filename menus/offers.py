@@ -134,7 +134,8 @@ def assign(unit: Unit, audiences: Mapping[OpenId, str]) -> int:
     """Count these followers of known branches to these audiences, and have those tagged who carry
     another's tag; returns how many were of another audience before."""
     changed, unlike = 0, list[OpenId]()
-    hold(unit, audiences)
+    # Who comes back only now is counted by whoever meets them; nobody is touched who is not held.
+    audiences = {openid: audiences[openid] for openid in hold(unit, audiences)}
     tags = variants.standing(unit, set(audiences.values()))
     for audience in sorted(set(audiences.values())):
         tag, mark = tags.get(audience), keys.inside_of(audience)
@@ -158,11 +159,12 @@ def assign(unit: Unit, audiences: Mapping[OpenId, str]) -> int:
     return changed
 
 
-def hold(unit: Unit, openids: Collection[OpenId]) -> None:
-    """Lock what is noted of these until the unit's end: always in this order, or two who hold some
-    of the same followers might wait for each other."""
+def hold(unit: Unit, openids: Collection[OpenId]) -> list[OpenId]:
+    """Lock what is noted of these until the unit's end, and say of whom something is: always in
+    this order, or two who hold some of the same followers might wait for each other."""
     locking = select(MenuOffer.openid).where(MenuOffer.openid.in_(openids))
-    unit.db.execute(locking.order_by(MenuOffer.openid).with_for_update())
+    held = unit.db.execute(locking.order_by(MenuOffer.openid).with_for_update()).scalars()
+    return [OpenId(openid) for openid in held]
 
 
 def _columns(audience: str) -> dict[str, str]:

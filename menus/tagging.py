@@ -151,14 +151,15 @@ def _take_off(
 def _record(desk: Desk, moves: Sequence[_Move], undone: dict[OpenId, TryLater | WillNever]) -> None:
     """Write down what WeChat did, and what follows from what it refused."""
     with desk.unit() as unit:
-        offers.hold(unit, [one.openid for one in moves])
-        for aim, group in _grouped((one.openid, (one.aim,)) for one in moves):
-            _settle_rows(unit, [one for one in group if one not in undone], aim)
-        half = [one.openid for one in moves if one.is_first_half and one.openid not in undone]
-        offers.ask_for_each(unit, half)
-        strangers = [one for one, why in undone.items() if isinstance(why, NotAFollower)]
+        held = set(offers.hold(unit, [one.openid for one in moves]))
+        done = [one for one in moves if one.openid in held - undone.keys()]
+        for aim, group in _grouped((one.openid, (one.aim,)) for one in done):
+            _settle_rows(unit, group, aim)
+        offers.ask_for_each(unit, [one.openid for one in done if one.is_first_half])
+        left = {one: why for one, why in undone.items() if one in held}
+        strangers = [one for one, why in left.items() if isinstance(why, NotAFollower)]
         _note(unit, strangers, applied_tag_id=None, trying_tag_id=None)
-        gone = [one for one, why in undone.items() if getattr(why, "errcode", 0) == _GONE_TAG]
+        gone = [one for one, why in left.items() if getattr(why, "errcode", 0) == _GONE_TAG]
         if gone:
             _tag_is_gone(unit, gone, undone)
     journal.count("menu_tags_settled", len(moves) - len(undone))
