@@ -20,10 +20,11 @@ from lightservices.emergency.message_models import (
     BATCHES,
     MESSAGES,
     MONTHS,
+    RUNS,
     BatchRow,
     MassMonthRow,
 )
-from lightservices.emergency.messages import DONE, STOPPED
+from lightservices.emergency.messages import DONE, RUNNING, STOPPED
 from lightservices.emergency.recipients import (
     REFUSED,
     SENDING,
@@ -33,12 +34,12 @@ from lightservices.emergency.recipients import (
     month,
 )
 from lightservices.emergency.reports import (
-    give_back_month,
     refused_with,
     take_in,
     take_in_unheeded,
 )
 from lightservices.emergency.telling import Course, count, course_of, end, glance, keep, marked
+from lightservices.emergency.unsent import WAITING, let_go
 from service import clock, followers
 from service.db import table_of
 from service.delivery import quotas
@@ -46,8 +47,6 @@ from service.happenings import OpenId
 from service.wechat.gateway import MASS_LEAST, MASS_MOST
 from service.wiring import Unit
 
-#: The state of a list that was surely not sent yet.
-WAITING: Final = "waiting"
 #: The smallest list while the day's calls suffice: a stop then keeps the rest from being sent.
 _SMALL: Final = 1_000
 #: WeChat knows a key for a day; a list in doubt is not repeated after that.
@@ -127,10 +126,16 @@ def settle(unit: Unit, batch: Batch, msg_id: str) -> None:
 
 def put_back(unit: Unit, batch: Batch, why: str) -> None:
     """The list was not sent by this call, for certain; by an earlier one it may have been."""
-    if not batch.is_repeat:
-        unit.db.execute(
-            update(BATCHES).where(BATCHES.c.id == batch.id).values(state=WAITING, why=why[:200])
-        )
+    if batch.is_repeat:
+        return
+    state = select(RUNS.c.state).where(RUNS.c.id == batch.run).with_for_update()
+    if unit.db.execute(state).scalar() != RUNNING:
+        # Stopped while it was on its way: nobody will go on with it.
+        let_go(unit, batch.id)
+        return
+    unit.db.execute(
+        update(BATCHES).where(BATCHES.c.id == batch.id).values(state=WAITING, why=why[:200])
+    )
 
 
 def give_up(unit: Unit, batch: Batch, why: str) -> None:
@@ -217,7 +222,7 @@ def _taken(unit: Unit, course: Course, openids: Sequence[str]) -> Batch | None:
     unit.db.execute(update(BATCHES).where(BATCHES.c.id == number).values(size=len(ours)))
     if len(ours) < MASS_LEAST:
         # Another channel was faster with the others.
-        _release(unit, int(number))
+        let_go(unit, int(number))
         return next_of(unit, run.id)
     keep(unit, run.id, max(ours))
     return Batch(int(number), run.id, tuple(ours), run.text, key, is_repeat=False)
@@ -250,14 +255,7 @@ def _resolve(unit: Unit, batch: int, run: int, *, in_doubt: bool) -> None:
     if in_doubt:
         _doubt(unit, batch, run)
     else:
-        _release(unit, batch)
-
-
-def _release(unit: Unit, batch: int) -> None:
-    """Nobody of this list was told: they may be, by whatever channel."""
-    give_back_month(unit, batch)
-    unit.db.execute(delete(MESSAGES).where(MESSAGES.c.batch_id == batch))
-    unit.db.execute(delete(BATCHES).where(BATCHES.c.id == batch))
+        let_go(unit, batch)
 
 
 def _doubt(unit: Unit, batch: int, run: int) -> None:

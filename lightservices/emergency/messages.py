@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import delete, or_, select, update
 
-from lightservices.emergency import forgetting, notices, queries, recipients
+from lightservices.emergency import forgetting, notices, queries, recipients, unsent
 from lightservices.emergency.holding import hold, legible, require_area
 from lightservices.emergency.in_force import Emergency
 from lightservices.emergency.in_force import made as emergency_made
@@ -241,9 +241,12 @@ def stop(unit: Unit, key: str, event: str, *, by: Me, channel: Channel = Channel
             state=STOPPED, ended_at=clock.now(), ended_by=by.name, why="由值班人员停止",
             last_openid="",
         )
+        .returning(RUNS.c.id)
     )  # fmt: skip
-    if stopped.rowcount != 1:
+    runs = stopped.scalars().all()
+    if not runs:
         raise Settled(record.stands)
+    unsent.let_go_waiting(unit, runs)
     _note(unit, "stop_telling", record, event, by, {"channel": channel.value})
 
 
@@ -337,6 +340,7 @@ def _end_stuck(unit: Unit, record: Record) -> None:
     stuck = _stuck(unit, running.scalars().all())
     ended = update(RUNS).where(RUNS.c.id.in_(stuck), RUNS.c.state == RUNNING)
     unit.db.execute(ended.values(**_STUCK, ended_at=clock.now()))
+    unsent.let_go_waiting(unit, stuck)
 
 
 def _is_mass(row: Any) -> bool:
