@@ -305,7 +305,7 @@ def _weighed(key: str) -> tuple[Assessment | None, bool]:
     try:
         with wiring().reading() as unit:
             content = showing.to_confirm(unit, _found(unit, key), guard.me())
-            return (None if content is None else holding.assessed(unit, content)), False
+            return (None if content is None else holding.assessed(unit, content.area)), False
     except Uncounted:
         return None, True
 

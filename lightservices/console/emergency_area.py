@@ -141,6 +141,7 @@ def look(unit: Unit, area: Area, me: Me, *, besides: str = "") -> Found:
     try:
         touched = reach.touched(unit, area, covered)
         holding.require_area(unit, me, "propose", tuple(one.code for one in touched))
+        assessment = _assessed(area)
     except Refused as refused:
         return Found(area=area, picture=drawn, problem=f"{refused.says}。{refused.way_out}")
     rows = list(_rows(unit, area, covered))
@@ -150,8 +151,20 @@ def look(unit: Unit, area: Area, me: Me, *, besides: str = "") -> Found:
         rows=rows[:_MOST_ROWS],
         more=max(0, len(rows) - _MOST_ROWS),
         others=list(_others(unit, area, me, besides)),
-        assessment=reach.assess(unit, area),
+        assessment=assessment,
     )
+
+
+def _assessed(area: Area) -> Assessment:
+    """The counts, in a look of its own: after a statement that was given up the connection may be
+    gone, and whatever somebody typed is still to be shown to them.
+
+    Raises:
+        NoArea: there is none.
+        Uncounted: the database did not answer in time.
+    """
+    with wiring().reading() as unit:
+        return holding.assessed(unit, area)
 
 
 def picture(area: Area, covered: Coverage) -> Picture:

@@ -117,9 +117,8 @@ def _require_tick(written: Written) -> None:
     ticked = request.form.get("ticked", "")
     if not ticked:
         raise Unticked
-    assert written.content.area is not None
     with wiring().reading() as unit:
-        reach.require_ticked(reach.assess(unit, written.content.area), ticked)
+        reach.require_ticked(holding.assessed(unit, written.content.area), ticked)
 
 
 def _propose(unit: Unit, _draft: Draft, written: Written) -> str:

@@ -107,7 +107,7 @@ def _propose(
     if hours is not None and not 1 <= hours <= content.cap:
         raise TooLong(content.cap)
     # Counted before it is held, so that whoever closes it meanwhile does not wait for this.
-    assessment = assessed(unit, content)
+    assessment = assessed(unit, content.area)
     require_area(unit, by, "propose", assessment.codes)
     record = _changeable(unit, hold(unit, key), by)
     if record.live != seen.live:

@@ -54,7 +54,7 @@ from lightservices.emergency.states import (
     Stage,
     hindrance,
 )
-from regions.areas import AreaRefused
+from regions.areas import Area, AreaRefused
 from service import audit, clock, journal
 from service.approvals.models import as_text
 from service.delivery import ledger
@@ -95,17 +95,17 @@ def hold(unit: Unit, key: str) -> Record:
     return record
 
 
-def assessed(unit: Unit, content: Content) -> Assessment:
-    """What the content's area concerns.
+def assessed(unit: Unit, area: Area | None) -> Assessment:
+    """What the area concerns.
 
     Raises:
-        NoArea: it has none.
+        NoArea: there is none.
         Uncounted: the database did not answer in time.
     """
-    if content.area is None:
+    if area is None:
         raise NoArea
     try:
-        return reach.assess(unit, content.area)
+        return reach.assess(unit, area)
     except OperationalError as late:
         log.warning("an area's followers could not be counted", fault=type(late.orig).__name__)
         raise Uncounted from late
@@ -123,7 +123,7 @@ def weighed(unit: Unit, key: str, number: int) -> Assessment:
     record = queries.find(unit, key)
     if record is None:
         raise NotYours
-    return assessed(unit, legible(queries.version(unit, record, number)))
+    return assessed(unit, legible(queries.version(unit, record, number)).area)
 
 
 def counted(assessment: Assessment) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def propose(unit: Unit, *, content: Content, drill: bool, why: str, by: Me) -> V
     """Put an emergency before a second person; ``content.hours`` is how long it will be open."""
     why = required_reason(why)
     require_sound(content)
-    assessment = assessed(unit, content)
+    assessment = assessed(unit, content.area)
     require_area(unit, by, "propose", assessment.codes)
     record = _begin(unit, content, assessment, drill=drill, state=State.PROPOSED)
     version = add_version(
@@ -135,7 +135,7 @@ def break_glass(
     if not 1 <= content.hours <= GLASS_HOURS:
         raise TooLong(GLASS_HOURS)
     require_sound(content)
-    assessment = assessed(unit, content)
+    assessment = assessed(unit, content.area)
     require_area(unit, by, "open_emergency", assessment.codes)
     if debts := queries.owed(unit, person_id=by.id, drill=drill):
         raise ReviewOwed(debts[0].key, debts[0].opened_at)
