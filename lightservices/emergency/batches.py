@@ -217,7 +217,7 @@ def _taken(unit: Unit, course: Course, openids: Sequence[str]) -> Batch | None:
     ours: list[OpenId] = []
     for part in _parts(openids):
         ours += marked(unit, course, part, batch_id=int(number))
-    for part in _parts(ours):
+    for part in _parts(sorted(ours)):
         _count_month(unit, part)
     unit.db.execute(update(BATCHES).where(BATCHES.c.id == number).values(size=len(ours)))
     if len(ours) < MASS_LEAST:

@@ -158,6 +158,10 @@ def give_back_month(unit: Unit, batch: int) -> None:
     """A mass message that surely did not go out takes nothing of anybody's month."""
     concerned = select(MESSAGES.c.openid).where(MESSAGES.c.batch_id == batch)
     here = (MONTHS.c.month == recipients.month(), MONTHS.c.openid.in_(concerned))
+    # Two lists may share followers, and whoever writes them takes them in this order.
+    unit.db.execute(
+        select(MONTHS.c.openid).where(*here).order_by(MONTHS.c.openid).with_for_update()
+    )
     unit.db.execute(
         update(MONTHS)
         .where(*here)
