@@ -23,6 +23,7 @@ from menus import insiders, keys, offers
 from menus.offers import MenuOffer
 from regions import moves
 from regions.presence import Presence
+from regions.stretches import NO_CELL, ORDER
 from service import clock
 from service.delivery.ledger import Delivery, Desk, Row, request
 from service.epochs import LOOK_SECONDS
@@ -43,8 +44,6 @@ _PLACE: Final = (
     *(Presence.openid, Presence.branch, Presence.division),
     *(Presence.cell_south, Presence.cell_west),
 )
-#: Those of whom no cell is known, then cell by cell; so the index of places has a division.
-_ORDER: Final = (Presence.cell_south, Presence.cell_west, Presence.openid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +138,11 @@ def _page(unit: Unit, here: _Where) -> list[Any]:
     """The next followers of the division, and what they are counted to."""
     found = list[Any]()
     if here.corner is None:
-        # Compared so that every database finds those without a cell in the index.
-        no_cell = (Presence.cell_south == None, Presence.cell_west == None)  # noqa: E711
-        found += unit.db.execute(_counted(here, *no_cell, Presence.openid > here.openid))
+        found += unit.db.execute(_counted(here, *NO_CELL, Presence.openid > here.openid))
     if len(found) < _PASSED:
         is_beyond: ColumnElement[bool] = Presence.cell_south.is_not(None)
         if here.corner is not None:
-            is_beyond = tuple_(*_ORDER) > (*here.corner, here.openid)
+            is_beyond = tuple_(*ORDER) > (*here.corner, here.openid)
         found += unit.db.execute(_counted(here, is_beyond, most=_PASSED - len(found)))
     return found
 
@@ -154,7 +151,7 @@ def _counted(here: _Where, *are: ColumnElement[bool], most: int | None = None) -
     some = (
         select(*_PLACE)
         .where(Presence.division == here.division, *are)
-        .order_by(*_ORDER)
+        .order_by(*ORDER)
         .limit(_PASSED if most is None else most)
         .subquery()
     )

@@ -20,9 +20,10 @@ LENGTH: Final = 20_000
 
 Stretch = tuple[ColumnElement[bool], ...]
 
-#: Compared so that every database finds those without a cell in the index.
-_NO_CELL: Final = (Presence.cell_south == None, Presence.cell_west == None)  # noqa: E711
-_PLACE: Final = (Presence.cell_south, Presence.cell_west, Presence.openid)
+#: Those of whom no cell is known; compared so that every database finds them in the index.
+NO_CELL: Final = (Presence.cell_south == None, Presence.cell_west == None)  # noqa: E711
+#: Those without a cell, then cell by cell: so the index of places has a division.
+ORDER: Final = (Presence.cell_south, Presence.cell_west, Presence.openid)
 
 
 def of(unit: Unit, division: DivisionCode | str) -> Iterator[Stretch]:
@@ -31,8 +32,8 @@ def of(unit: Unit, division: DivisionCode | str) -> Iterator[Stretch]:
     First come those of whom no cell is known.
     """
     here = Presence.division == division
-    yield from _cut(unit, (here, *_NO_CELL), (Presence.openid,))
-    yield from _cut(unit, (here, Presence.cell_south.is_not(None)), _PLACE)
+    yield from _cut(unit, (here, *NO_CELL), (Presence.openid,))
+    yield from _cut(unit, (here, Presence.cell_south.is_not(None)), ORDER)
 
 
 def _cut(unit: Unit, among: Stretch, order: tuple[Any, ...]) -> Iterator[Stretch]:
