@@ -171,6 +171,7 @@ TABLES = Tables(
         "emergency.expire": (15, emergencies.expire),
         "emergency.snapshot": (snapshot.EVERY_SECONDS, snapshot.keep),
         "emergency.messages": (60, messages.forget_old),
+        "emergency.stuck": (60, messages.end_stuck),
         "staff.sessions": (600, sessions.tidy),
         "staff.endings": (3600, endings.tidy),
         "staff.throttles": (3600, throttle.tidy),

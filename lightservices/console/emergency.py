@@ -314,7 +314,8 @@ def _moving(record: Record) -> dict[str, Any]:
     """How many followers wait for another menu, in a look of its own; None: not counted in time."""
     try:
         with wiring().reading() as unit:
-            return {"to_move": showing.to_move(unit, record)}
+            count = showing.to_move(unit, record, guard.me())
+            return {"to_move": coverage.rounded(count) if count else ""}
     except OperationalError as late:
         log.warning("followers to move could not be counted", fault=type(late.orig).__name__)
         return {"to_move": None}

@@ -274,14 +274,16 @@ def layers(unit: Unit, record: Record) -> Layers:
     )
 
 
-def to_move(unit: Unit, record: Record) -> int:
-    """How many followers of the branches it touches wait for another menu.
+def to_move(unit: Unit, record: Record, me: Me) -> int:
+    """How many followers wait for another menu, of those branches it touches that are this
+    person's business: how many others have is not.
 
     Raises:
         OperationalError: the database did not count them in time.
     """
     ask = unit.wiring.tables.followers_to_move
-    return ask(unit, queries.codes_of(unit, record)) if ask is not None else 0
+    mine = [code for code in queries.codes_of(unit, record) if reach.sees(unit, me, (code,))]
+    return ask(unit, mine) if ask is not None else 0
 
 
 def as_if_open(record: Record, version: Version) -> Emergency:

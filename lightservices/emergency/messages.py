@@ -217,7 +217,7 @@ def begin(unit: Unit, weighed: Weighed, *, by: Me) -> int:
     _require_news(record, event)
     if (record.revision, record.live) != (weighed.record.revision, weighed.record.live):
         raise Changed
-    _end_stuck(unit, record)
+    end_stuck(unit)
     run = _begun(unit, record, event, found, by)
     if run is None:
         raise ToldAlready
@@ -333,13 +333,13 @@ def _stuck(unit: Unit, running: Collection[int]) -> set[int]:
     return set(running) - {int(key) for (key,) in asked}
 
 
-def _end_stuck(unit: Unit, record: Record) -> None:
-    running = unit.db.execute(
-        select(RUNS.c.id).where(RUNS.c.emergency_id == record.id, RUNS.c.state == RUNNING)
-    )
-    stuck = _stuck(unit, running.scalars().all())
+def end_stuck(unit: Unit) -> None:
+    """A chore: a telling whose delivery failed for good is over, and whoever was on a list of it
+    that was not sent may be told again."""
+    running = unit.db.execute(select(RUNS.c.id).where(RUNS.c.state == RUNNING)).scalars().all()
+    stuck = _stuck(unit, running)
     ended = update(RUNS).where(RUNS.c.id.in_(stuck), RUNS.c.state == RUNNING)
-    unit.db.execute(ended.values(**_STUCK, ended_at=clock.now()))
+    unit.db.execute(ended.values(**_STUCK, ended_at=clock.now(), last_openid=""))
     unsent.let_go_waiting(unit, stuck)
 
 

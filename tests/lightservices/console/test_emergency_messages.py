@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.exc import OperationalError
 
 from lightservices.console import emergency_showing
@@ -16,15 +16,15 @@ from lightservices.emergency.message_models import MESSAGES, RUNS
 from lightservices.emergency.models import EmergencyRow, Record, ReviewRow, VersionRow
 from lightservices.emergency.recipients import SENT
 from menus import offers
-from regions import coverage
+from regions import areas, coverage
 from service import clock
 from service.delivery.ledger import Row
 from service.epochs import bump
 from service.followers import Follower
 from service.happenings import OpenId, TextReceived, Unfollowed
-from tests.lightservices.conftest import stand
+from tests.lightservices.conftest import PEOPLES_SQUARE, stand
 from tests.lightservices.console.conftest import Bank, Desk, words
-from tests.lightservices.emergency.duty import IN_ZHUHAI, WANG, opened
+from tests.lightservices.emergency.duty import GUANGDONG, IN_ZHUHAI, SHANGHAI, WANG, opened
 
 FEW = "不到 10 人"
 
@@ -210,3 +210,22 @@ def test_neither_the_page_nor_its_layers_count_followers(
         monkeypatch.setattr(place, name, counted)
     for path in (scene.path, f"{scene.path}/layers", "/console/emergency", "/console/"):
         assert scene.at("head").get(path).status_code == 200
+
+
+def test_how_many_wait_for_a_menu_is_told_of_ones_own_branches_only(scene: Scene) -> None:
+    away = OpenId("oCONSOLEshanghai00000001")
+    with scene.bank.wiring.unit() as unit:
+        stand(unit, PEOPLES_SQUARE, openid=away)
+        unit.db.execute(update(offers.MenuOffer).values(trying_tag_id=1))
+        offers.ask(unit, away)
+        wide = opened(unit, area=areas.read({"inside": {"divisions": ["440400", "310000"]}}))
+    with scene.bank.wiring.reading() as unit:
+        found = [emergency_showing.to_move(unit, wide, me) for me in (SHANGHAI, GUANGDONG, WANG)]
+    shown = words(scene.at("head").get(f"/console/emergency/{wide.key}/moving"))
+    with scene.bank.wiring.unit() as unit:
+        unit.announce(Unfollowed(away, clock.now()))
+    assert found[0] >= 1
+    assert found[1] >= 3
+    assert found[2] == found[0] + found[1]
+    assert "等待换菜单的粉丝" in shown
+    assert FEW in shown

@@ -53,3 +53,15 @@ def test_a_list_nobody_goes_on_with_is_let_go_by_whatever_is_started_next(told: 
     told.db.execute(update(table_of(Row)).where(Row.kind == messages.TELL).values(state=FAILED))
     begun(told, record, Channel.SERVICE)
     assert reachable(told, record)[Channel.MASS] == 2
+
+
+def test_a_list_nobody_goes_on_with_is_let_go_by_itself(told: Unit) -> None:
+    record = furnished(told)
+    run = begun(told, record, Channel.MASS)
+    batches.put_back(told, taken(told, run), "系统繁忙")
+    messages.end_stuck(told)
+    assert reachable(told, record)[Channel.MASS] == 0, "its delivery is still there"
+    told.db.execute(update(table_of(Row)).where(Row.kind == messages.TELL).values(state=FAILED))
+    messages.end_stuck(told)
+    assert reachable(told, record)[Channel.MASS] == 2
+    assert begun(told, record, Channel.MASS) == run
