@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
 
 from config import HOME
 from service.console import assets
@@ -22,10 +22,6 @@ _ASK_AXE: Final = """axe.run(document, {resultTypes: ["violations"], iframes: fa
 
 #: What a page asks for by itself it asks for at once, or within the next few frames.
 _MOMENT_MS: Final = 50
-
-
-#: How long a page may take to show what is expected of it, on a machine that does other things too.
-expect.set_options(timeout=20_000)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests import screens as screens  # It says how long a page may take.
 from tests.journeys.conftest import town
 
 #: The fixture, see tests/journeys/conftest.py.
