@@ -24,6 +24,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import requests
+from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import insert, update
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -34,7 +35,7 @@ from lightservices.emergency.holding import EPOCH
 from lightservices.emergency.models import EMERGENCIES
 from lightservices.emergency.recipients import Channel
 from lightservices.tickets.models import ConversationRow
-from regions import areas, sample
+from regions import areas, atlas, sample
 from regions.presence import Presence
 from service import clock
 from service.db import db
@@ -78,6 +79,18 @@ def redis_server() -> Iterator[str]:
     process.wait()
 
 
+def bank(settings: Settings) -> Flask:
+    """The program over a database of its own, with the sample bank's branches."""
+    app = create_app(settings)
+    with app.app_context():
+        db.create_all()
+    with app.extensions["wiring"].unit() as unit:
+        sample.seed(unit)
+    # The map is built once, as in a bank, and not while a transaction keeps the worker waiting.
+    atlas.current(settings)
+    return app
+
+
 def opened(wiring: Wiring) -> str:
     """The key of an emergency over Zhuhai that one person proposed and another opened."""
     content = replace(packs.shipped()["typhoon"], area=ZHUHAI)
@@ -98,12 +111,8 @@ class Bench:
             Settings(), data_dir=folder, redis_url=redis_url,
             database_url=f"sqlite:///{folder / f'bench{bool(redis_url)}.sqlite3'}",
         )  # fmt: skip
-        app = create_app(self.settings)
+        app = bank(self.settings)
         self.wiring: Wiring = app.extensions["wiring"]
-        with app.app_context():
-            db.create_all()
-        with self.wiring.unit() as unit:
-            sample.seed(unit)
         signer = SecureCookieSessionInterface().get_signing_serializer(app)
         assert signer is not None
         self.cookies = {"visit": str(signer.dumps({"city": "440402"}))}
@@ -194,15 +203,11 @@ class Telling:
             Settings(), data_dir=folder, wechat_api_base=base, wechat_oauth_base=base,
             database_url=f"sqlite:///{folder / 'telling.sqlite3'}",
         )  # fmt: skip
-        app = create_app(self.settings)
+        app = bank(self.settings)
         self.wiring: Wiring = app.extensions["wiring"]
-        with app.app_context():
-            db.create_all()
         with self.wiring.unit() as unit:
-            sample.seed(unit)
             self.furnish(unit)
         with self.wiring.reading() as unit:
-            # The map is read once, and not while a transaction keeps the worker waiting.
             reach.assess(unit, ZHUHAI)
 
     def furnish(self, unit: Unit) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 
+from benchmarks.emergency import LI, WANG, bank
 from config import Settings
 from lightservices.emergency import (
     batches,
@@ -37,17 +38,13 @@ from lightservices.emergency import (
 from lightservices.emergency.models import EMERGENCIES, Record
 from lightservices.emergency.recipients import Channel
 from menus import publication, regrouping
-from regions import areas, atlas, branches, divisions, sample
+from regions import areas, branches, divisions
 from regions.divisions import DivisionCode
 from service import clock
 from service.db import STATEMENT_SECONDS, db
-from service.staff import Grant, Me
 from service.wiring import Wiring
 from tests.services import POSTGRESQL, own_database
-from wsgi import create_app
 
-WANG = Me(1, "ops.wang", "王值班", (Grant("operations", "HQ"),))
-LI = Me(2, "ops.li", "李值班", (Grant("operations", "HQ"),))
 #: All of Guangdong but a corner of Shenzhen, so that one branch is inside only in part.
 AREA = areas.read(
     {
@@ -67,12 +64,8 @@ _TOOK: list[float] = []
 def furnished(followers: int) -> Iterator[tuple[Wiring, Engine]]:
     """The sample bank with so many followers, and lines that wait for whatever takes long."""
     with own_database(POSTGRESQL, "size") as url, tempfile.TemporaryDirectory() as folder:
-        app = create_app(replace(Settings(), data_dir=Path(folder), database_url=url))
+        app = bank(replace(Settings(), data_dir=Path(folder), database_url=url))
         wiring: Wiring = app.extensions["wiring"]
-        with app.app_context():
-            db.create_all()
-        with wiring.unit() as unit:
-            sample.seed(unit)
         with wiring.reading() as unit:
             branch = branches.directory(unit).serving(DivisionCode(CROWDED)).branch.code
         # The program's own lines give up after two seconds, and this takes longer.
@@ -81,8 +74,6 @@ def furnished(followers: int) -> Iterator[tuple[Wiring, Engine]]:
             _people(line, followers, branch)
         with patient.connect().execution_options(isolation_level="AUTOCOMMIT") as line:
             line.execute(text("VACUUM ANALYZE"))
-        # As in a bank, where the map is built once and every process reads it as it starts.
-        atlas.current(wiring.settings)
         for engine in (wiring.engine, wiring.reader):
             _watched(engine)
         yield wiring, patient
